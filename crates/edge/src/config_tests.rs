@@ -1,0 +1,113 @@
+//! Configuration that is taken and configuration that is refused, with the words a user reads.
+//! Data-driven: one route's text in, the error or its absence out.
+
+use super::*;
+
+const PLAIN: &str = "name = 'shop'\nlisten = '127.0.0.1:8443'\nupstream = { address = '127.0.0.1:8080' }\n";
+const CERTIFICATE: &str = "certificate = [{ chain = 'c.pem', key = 'k.pem' }]\n";
+
+fn route(extra: &str) -> String {
+    format!("[[route]]\n{PLAIN}{extra}")
+}
+
+fn check(extra: &str, expect: Result<(), &str>) {
+    let parsed = toml::from_str::<Config>(&route(extra)).map_err(|error| error.to_string());
+    let result = parsed.and_then(|config| config.validate().map_err(|error| error.to_string()));
+    match (result, expect) {
+        (Ok(()), Ok(())) => {}
+        (Err(error), Err(part)) => assert!(error.contains(part), "{extra}: {error}"),
+        (got, want) => panic!("{extra}: {got:?}, expected {want:?}"),
+    }
+}
+
+#[test]
+fn a_minimal_terminating_route_is_taken() {
+    check(CERTIFICATE, Ok(()));
+}
+
+#[test]
+fn wrong_fields_are_named_with_the_remedy() {
+    let with = |extra: &str| format!("{CERTIFICATE}{extra}");
+    check("", Err("mode terminate needs at least one certificate"));
+    check(&with("colour = 'red'"), Err("unknown field `colour`"));
+    check(
+        &with("rung = 'share'"),
+        Err("share is not on the ladder of mode terminate"),
+    );
+    check(&with("rung = 'always'"), Err("unknown rung \"always\""));
+    check(
+        &with("canary = { rung = 'upgrade', weight = 10001 }"),
+        Err("parts per ten thousand"),
+    );
+    check(&with("groups = ['kyber']"), Err("unknown group \"kyber\""));
+    check(&with("groups = ['x25519']"), Err("name a post-quantum group"));
+    check(
+        &with("groups = ['X25519MLKEM768']"),
+        Err("needs a classical group too"),
+    );
+    check(
+        &with("groups = ['x25519', 'X25519MLKEM768', 'x25519']"),
+        Err("named twice"),
+    );
+    check(
+        &with("limits = { hello_timeout = 'soon' }"),
+        Err("\"soon\" is no duration"),
+    );
+    check(&with("limits = { hello_timeout = '-1s' }"), Err("negative"));
+    check(
+        "mode = 'observe'\nprotocol = 'http'",
+        Err("cannot read HTTP inside TLS"),
+    );
+    check("mode = 'observe'\nrung = 'upgrade'", Err("has no rung"));
+    check(
+        "mode = 'originate'\nrung = 'upgrade'",
+        Err("upgrade is not on the ladder of mode originate"),
+    );
+}
+
+#[test]
+fn other_modes_and_rungs_are_taken() {
+    check("mode = 'observe'", Ok(()));
+    check("mode = 'originate'\nrung = 'advertise'", Ok(()));
+    let require = "rung = 'require'\ngroups = ['SecP384r1MLKEM1024']\nlimits = { hello_timeout = '250ms' }";
+    check(&format!("{CERTIFICATE}{require}"), Ok(()));
+}
+
+#[test]
+fn two_routes_may_not_share_a_name_or_an_address() {
+    let two = format!("{}{}", route(CERTIFICATE), route(CERTIFICATE));
+    let config: Config = toml::from_str(&two).unwrap();
+    assert!(
+        config
+            .validate()
+            .unwrap_err()
+            .to_string()
+            .contains("another route has this name")
+    );
+    let renamed = two.replacen("shop", "till", 1);
+    let config: Config = toml::from_str(&renamed).unwrap();
+    assert!(
+        config
+            .validate()
+            .unwrap_err()
+            .to_string()
+            .contains("another route listens here")
+    );
+    assert_eq!(Config::default().validate(), Err(InvalidConfig::NoRoutes));
+}
+
+#[test]
+fn an_address_needs_a_host_and_a_port() {
+    for address in ["127.0.0.1", ":80", "host:0", "host:http"] {
+        let text = route(CERTIFICATE).replace("127.0.0.1:8080", address);
+        let config: Config = toml::from_str(&text).unwrap();
+        assert!(
+            config
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("write HOST:PORT"),
+            "{address}"
+        );
+    }
+}
