@@ -1,1 +1,32 @@
-//! Placeholder.
+//! Reads and builds TLS hellos and SSH key exchange openings: bytes in, facts out.
+//!
+//! It has no clock, no I/O, no state but what the caller holds, and it never panics whatever the
+//! bytes are. Reading borrows from the caller's bytes and allocates only to join what came in pieces.
+//! It checks grammar (RFC 8446 §4.1.2, §4.2), not meaning: what a hello deserves is for others to say.
+
+mod client_extensions;
+mod client_hello;
+mod code_point;
+pub mod extension;
+mod foreign;
+mod group;
+mod list;
+mod locate;
+mod malformed;
+mod reader;
+mod scheme;
+mod seen;
+mod suite;
+mod suite_alias;
+mod version;
+
+pub use client_hello::{ClientHello, MAX_CLIENT_HELLO};
+pub use code_point::UnknownName;
+pub use foreign::Foreign;
+pub use group::{GroupKind, NamedGroup};
+pub use list::{CodePoints, Extensions, KeyShare, KeyShares, ProtocolNames};
+pub use locate::{Located, Locator, MAX_RECORD, Progress, locate_client_hello};
+pub use malformed::{Flaw, Malformed};
+pub use scheme::SignatureScheme;
+pub use suite::CipherSuite;
+pub use version::ProtocolVersion;
