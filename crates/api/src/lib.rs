@@ -1,1 +1,27 @@
-//! Placeholder.
+//! HTTP and JSON in front of the domain, and the console.
+//!
+//! The only crate that knows either. It depends on no data plane: what it needs of one it declares
+//! ([`Control`], [`Prober`]) and the binary connects. Every endpoint stands in one table, and every
+//! request to it passes one gate that authenticates, authorises, times and audits.
+
+mod admission;
+mod config;
+mod console;
+mod context;
+mod control;
+pub mod dto;
+mod endpoint;
+mod extract;
+mod gate;
+mod openapi;
+mod prober;
+mod problem;
+mod router;
+mod service;
+mod v1;
+
+pub use config::{Config, ConfigError};
+pub use control::{ClientFilter, Control, ControlError};
+pub use openapi::openapi;
+pub use prober::{ProbeError, Prober, Probing};
+pub use service::{Deps, Error, Service};

@@ -1,0 +1,35 @@
+//! What handlers share: the data plane, the probe, and the few counters that bound the costly requests.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::{Control, Deps, Prober};
+
+/// Probes at once: each opens a score of connections to the target.
+const PROBES_MAX: usize = 4;
+/// Event streams at once: each holds a connection for as long as its reader likes.
+const STREAMS_MAX: usize = 64;
+
+/// Cheap to clone: one per request.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) control: Arc<dyn Control>,
+    pub(crate) prober: Arc<dyn Prober>,
+    pub(crate) probes: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+    /// Turns true when the service drains; streams end then.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Context {
+    pub(crate) fn new(deps: Deps, stopping: watch::Receiver<bool>) -> Self {
+        Self {
+            control: deps.control,
+            prober: deps.prober,
+            probes: Arc::new(Semaphore::new(PROBES_MAX)),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            stopping,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The shapes that cross the wire: the only types of this crate that are serialised.
+//!
+//! Rules: snake_case names; times are RFC 3339 in UTC; a duration carries its unit in its name
+//! (`_us`, `_seconds`); what was not learned is `null`, never a made-up zero. Domain types are
+//! turned into these by whoever wires the service, so that a change inside changes no answer.
+
+mod client;
+mod handshake;
+mod health;
+mod probe;
+mod route;
+
+pub use client::{Client, ClientState};
+pub use handshake::{Handshake, Outcome};
+pub use health::Health;
+pub use probe::{ProbeReport, ProbeRequest};
+pub use route::{
+    Arm, Canary, CanaryChange, Certificate, Mode, Protocol, Route, RouteChange, Rung, ShareSample, Totals,
+};

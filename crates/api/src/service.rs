@@ -1,0 +1,89 @@
+//! The component: binds nothing, serves a listener until told to stop.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::{ConfigError, require_loopback};
+use crate::context::Context;
+use crate::router::router;
+use crate::{Config, Control, Prober};
+
+/// How long requests in flight may take to finish after the order to stop.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// What the API needs from the rest of the process.
+#[derive(Clone)]
+pub struct Deps {
+    pub control: Arc<dyn Control>,
+    pub prober: Arc<dyn Prober>,
+}
+
+impl fmt::Debug for Deps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deps").finish_non_exhaustive()
+    }
+}
+
+/// The API and the console.
+#[derive(Debug)]
+pub struct Service {
+    config: Config,
+    deps: Deps,
+}
+
+impl Service {
+    pub fn new(config: Config, deps: Deps) -> Self {
+        Self { config, deps }
+    }
+
+    /// Serves `listener` until `shutdown` resolves, then finishes what is in flight.
+    ///
+    /// Fails at once when the listener is not on a loopback address, whatever the configuration said.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        self.config.validate()?;
+        require_loopback(listener.local_addr().map_err(Error::Listener)?)?;
+        let (stop, stopping) = watch::channel(false);
+        let router = router(Context::new(self.deps, stopping.clone()));
+        let stopped = async move {
+            shutdown.await;
+            stop.send_replace(true);
+        };
+        let server = axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        );
+        tokio::select! {
+            served = server.with_graceful_shutdown(stopped).into_future() => served.map_err(Error::Listener),
+            () = overdue(stopping) => Ok(()),
+        }
+    }
+}
+
+/// Resolves when the drain has taken too long.
+async fn overdue(mut stopping: watch::Receiver<bool>) {
+    if stopping.wait_for(|stopping| *stopping).await.is_ok() {
+        tokio::time::sleep(DRAIN_LIMIT).await;
+    } else {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Why the service stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("the API's listener failed")]
+    Listener(#[source] io::Error),
+}
