@@ -113,7 +113,7 @@ fn read_one<'a>(known: &mut Known<'a>, kind: u16, body: &mut Reader<'a>) -> Resu
         extension::SUPPORTED_VERSIONS => {
             known.versions = body.sub8("supported_versions")?.pairs("supported_versions")?;
         }
-        extension::COOKIE => known.cookie = Some(filled(body, "cookie")?),
+        extension::COOKIE => known.cookie = Some(body.filled16("cookie")?),
         extension::PSK_KEY_EXCHANGE_MODES => modes(body)?,
         extension::KEY_SHARE => known.shares = key_share(body)?,
         _ => return Ok(()),
@@ -134,23 +134,12 @@ fn server_name<'a>(body: &mut Reader<'a>) -> Result<Option<&'a str>, Malformed> 
         if list.u8("name_type")? != 0 {
             break;
         }
-        let name = filled(&mut list, "host_name")?;
+        let name = list.filled16("host_name")?;
         if found.replace(name).is_some() {
             return Err(start.wrong("host_name", Flaw::Duplicate));
         }
     }
     Ok(found.and_then(host_name))
-}
-
-/// `opaque field<1..2^16-1>`
-fn filled<'a>(body: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], Malformed> {
-    let start = *body;
-    let bytes = body.vec16(field)?;
-    if bytes.is_empty() {
-        Err(start.wrong(field, Flaw::Empty))
-    } else {
-        Ok(bytes)
-    }
 }
 
 /// A host name as DNS has them: labels of 1 to 63 letters, digits, hyphens (not at either end) and
@@ -204,7 +193,7 @@ fn key_share<'a>(body: &mut Reader<'a>) -> Result<Reader<'a>, Malformed> {
     let mut rest = shares;
     while !rest.is_empty() {
         rest.u16("group")?;
-        filled(&mut rest, "key_exchange")?;
+        rest.filled16("key_exchange")?;
     }
     Ok(shares)
 }
@@ -231,7 +220,7 @@ fn pre_shared_key(body: &mut Reader<'_>) -> Result<(), Malformed> {
         return Err(binders.wrong("binders", Flaw::Empty));
     }
     while !identities.is_empty() {
-        filled(&mut identities, "identity")?;
+        identities.filled16("identity")?;
         identities.array::<4>("obfuscated_ticket_age")?;
     }
     while !binders.is_empty() {

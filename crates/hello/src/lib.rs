@@ -4,29 +4,41 @@
 //! bytes are. Reading borrows from the caller's bytes and allocates only to join what came in pieces.
 //! It checks grammar (RFC 8446 §4.1.2, §4.2), not meaning: what a hello deserves is for others to say.
 
+mod alert;
+mod assembly;
 mod client_extensions;
 mod client_hello;
 mod code_point;
 pub mod extension;
 mod foreign;
 mod group;
+mod handshake;
+mod ja4;
 mod list;
+mod list_hash;
 mod locate;
 mod malformed;
 mod reader;
 mod scheme;
 mod seen;
+mod server_hello;
 mod suite;
 mod suite_alias;
+mod tap;
 mod version;
 
+pub use alert::AlertDescription;
 pub use client_hello::{ClientHello, MAX_CLIENT_HELLO};
 pub use code_point::UnknownName;
 pub use foreign::Foreign;
 pub use group::{GroupKind, NamedGroup};
+pub use handshake::HandshakeType;
+pub use ja4::{Ja4, Transport, fingerprints, ja4, ja4_stable};
 pub use list::{CodePoints, Extensions, KeyShare, KeyShares, ProtocolNames};
 pub use locate::{Located, Locator, MAX_RECORD, Progress, locate_client_hello};
 pub use malformed::{Flaw, Malformed};
 pub use scheme::SignatureScheme;
+pub use server_hello::{Downgrade, HELLO_RETRY_REQUEST_RANDOM, ServerHello};
 pub use suite::CipherSuite;
+pub use tap::{RecordTap, TapEvent};
 pub use version::ProtocolVersion;

@@ -16,10 +16,6 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0 }
     }
 
-    pub(crate) const fn offset(&self) -> usize {
-        self.at
-    }
-
     pub(crate) const fn is_empty(&self) -> bool {
         self.at >= self.bytes.len()
     }
@@ -90,6 +86,18 @@ impl<'a> Reader<'a> {
     pub(crate) fn vec16(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
         let length = self.u16(field)?;
         self.take(usize::from(length), field)
+    }
+
+    /// `opaque field<1..2^16-1>`
+    #[inline]
+    pub(crate) fn filled16(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
+        let start = *self;
+        let bytes = self.vec16(field)?;
+        if bytes.is_empty() {
+            Err(start.wrong(field, Flaw::Empty))
+        } else {
+            Ok(bytes)
+        }
     }
 
     /// A reader over the next `length` bytes, which this reader then has behind it.
