@@ -16,6 +16,10 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0 }
     }
 
+    pub(crate) const fn offset(&self) -> usize {
+        self.at
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.at >= self.bytes.len()
     }

@@ -1,0 +1,1 @@
+//! What is built reads back as it was asked for.

@@ -1,0 +1,1 @@
+//! The opening of an SSH connection, read and written.
