@@ -4,5 +4,44 @@
 //! configuration; counters are per core and merged when they are read. This is the only crate that
 //! builds rustls configurations. It knows no HTTP API and no command line.
 
+mod admission;
+pub mod arms;
+mod attempt;
+pub mod certificate;
+mod certificate_watch;
+pub mod client_config;
+mod clock;
 pub mod config;
+mod connection;
+mod core;
+pub mod counters;
+mod downstream;
 mod duration;
+mod first_flight;
+pub mod handle;
+pub mod handshake;
+pub mod history;
+mod http;
+mod inbound;
+pub mod kx;
+mod listener;
+pub mod metrics;
+mod observe;
+mod outbound;
+pub mod prefix;
+mod proxy_header;
+pub mod recorder;
+mod refusal;
+pub mod register;
+mod relay;
+mod route;
+pub mod server;
+mod server_config;
+mod spec;
+mod watch;
+mod wire;
+
+pub use handle::Handle;
+pub use listener::BindError;
+pub use server::{Error, Options, Service};
+pub use spec::SpecError;

@@ -1,0 +1,89 @@
+//! One handshake while it happens: gathers what its record needs and writes it down at the end.
+//! An attempt that is dropped without an end leaves no record (the process is closing).
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use hybridge_policy::Rung;
+
+use crate::arms::Arm;
+use crate::clock;
+use crate::core::Core;
+use crate::handshake::{Handshake, Negotiated, Offered, Outcome, Side};
+use crate::prefix::Prefix;
+use crate::route::LiveRoute;
+
+/// A handshake that has begun.
+pub(crate) struct Attempt<'a> {
+    core: &'a Core,
+    route: &'a LiveRoute,
+    started: Instant,
+    record: Handshake,
+}
+
+impl<'a> Attempt<'a> {
+    pub(crate) fn begin(core: &'a Core, route: &'a LiveRoute, side: Side, client: IpAddr) -> Self {
+        let record = Handshake {
+            at_us: clock::wall_us(),
+            route: route.spec.id,
+            side,
+            arm: Arm::Control,
+            rung: Rung::Classical,
+            client: Prefix::of(client),
+            offered: None,
+            negotiated: Negotiated::default(),
+            outcome: Outcome::Success,
+            alert: None,
+            hello_us: 0,
+            finished_us: 0,
+        };
+        Self {
+            core,
+            route,
+            started: clock::monotonic(),
+            record,
+        }
+    }
+
+    pub(crate) const fn started(&self) -> Instant {
+        self.started
+    }
+
+    pub(crate) const fn prefix(&self) -> Prefix {
+        self.record.client
+    }
+
+    /// The client's address became known from a PROXY header.
+    pub(crate) fn client_is(&mut self, client: IpAddr) {
+        self.record.client = Prefix::of(client);
+    }
+
+    pub(crate) const fn in_arm(&mut self, arm: Arm, rung: Rung) {
+        self.record.arm = arm;
+        self.record.rung = rung;
+    }
+
+    /// The whole ClientHello is here.
+    pub(crate) fn hello_read(&mut self, offered: Offered) {
+        self.record.offered = Some(offered);
+        self.record.hello_us = clock::elapsed_us(self.started);
+    }
+
+    pub(crate) fn succeed(self, negotiated: Negotiated) {
+        self.end(Outcome::Success, None, negotiated);
+    }
+
+    pub(crate) fn fail(self, outcome: Outcome, alert: Option<u8>) {
+        self.end(outcome, alert, Negotiated::default());
+    }
+
+    /// Writes the record: into this core's counters, and into the ring towards the recorder.
+    pub(crate) fn end(mut self, outcome: Outcome, alert: Option<u8>, negotiated: Negotiated) {
+        self.record.outcome = outcome;
+        self.record.alert = alert;
+        self.record.negotiated = negotiated;
+        self.record.finished_us = clock::elapsed_us(self.started);
+        self.route.counters().record(&self.record);
+        self.core.push(self.record);
+    }
+}

@@ -1,0 +1,241 @@
+//! One core: a thread with a single-threaded runtime that accepts and serves connections.
+//!
+//! It is told what to serve by messages from the control plane and shares nothing with other cores
+//! but what is inside `RouteSpec`. Draining means: stop accepting, let connections finish.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
+
+use crate::config::Mode;
+use crate::handshake::Handshake;
+use crate::recorder::Recording;
+use crate::route::{LiveRoute, RouteSpec};
+use crate::{connection, observe};
+
+/// What the control plane tells a core.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Serve this route; a listener comes along when it is new or has moved.
+    Install(Arc<RouteSpec>, Option<std::net::TcpListener>),
+    /// Stop accepting for this route; its connections go on.
+    Remove(String),
+    /// Stop accepting; return when the last connection is gone.
+    Drain,
+    /// Return now; connections are closed.
+    Stop,
+}
+
+/// What every connection of a core may use.
+pub(crate) struct Core {
+    index: usize,
+    cores: usize,
+    recording: RefCell<Recording>,
+    open: Cell<usize>,
+    emptied: Notify,
+    draining: watch::Sender<bool>,
+}
+
+impl Core {
+    /// Hands a record to the recorder; never waits.
+    pub(crate) fn push(&self, record: Handshake) {
+        self.recording.borrow_mut().push(record);
+    }
+
+    /// Becomes true when connections should come to an end.
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
+    }
+
+    async fn wait_until_empty(&self) {
+        while self.open.get() > 0 {
+            self.emptied.notified().await;
+        }
+    }
+}
+
+/// Counts a connection of the core until it is dropped.
+struct Open(Rc<Core>);
+
+impl Open {
+    fn new(core: &Rc<Core>) -> Self {
+        core.open.set(core.open.get() + 1);
+        Self(Rc::clone(core))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+        if self.0.open.get() == 0 {
+            self.0.emptied.notify_one();
+        }
+    }
+}
+
+/// Runs a core on this thread until it is drained or `commands` is closed.
+pub(crate) fn run(
+    index: usize,
+    cores: usize,
+    commands: mpsc::UnboundedReceiver<Command>,
+    recording: Recording,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, core = index, "this core cannot run");
+            return;
+        }
+    };
+    let core = Rc::new(Core {
+        index,
+        cores,
+        recording: RefCell::new(recording),
+        open: Cell::new(0),
+        emptied: Notify::new(),
+        draining: watch::Sender::new(false),
+    });
+    LocalSet::new().block_on(&runtime, obey(core, commands));
+}
+
+/// A route's slot: connections take what stands in it when they are accepted.
+struct Slot {
+    live: Rc<RefCell<Rc<LiveRoute>>>,
+    /// Dropping it ends the accept loop, once nobody waits in the kernel's queue.
+    stop: watch::Sender<()>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+async fn obey(core: Rc<Core>, mut commands: mpsc::UnboundedReceiver<Command>) {
+    let mut slots: HashMap<String, Slot> = HashMap::new();
+    while let Some(command) = commands.recv().await {
+        match command {
+            Command::Install(spec, listener) => install(&core, &mut slots, spec, listener),
+            Command::Remove(name) => {
+                slots.remove(&name);
+            }
+            Command::Drain => break,
+            Command::Stop => return,
+        }
+    }
+    tokio::select! {
+        () = drain(&core, slots) => {}
+        () = stopped(&mut commands) => {}
+    }
+}
+
+/// Waits for `Stop`, or for the control plane's end.
+async fn stopped(commands: &mut mpsc::UnboundedReceiver<Command>) {
+    while let Some(command) = commands.recv().await {
+        if matches!(command, Command::Stop) {
+            return;
+        }
+    }
+}
+
+async fn drain(core: &Core, slots: HashMap<String, Slot>) {
+    for slot in slots.into_values() {
+        drop(slot.stop);
+        if let Some(accepting) = slot.accepting {
+            let _ended = accepting.await;
+        }
+    }
+    core.draining.send_replace(true);
+    core.wait_until_empty().await;
+}
+
+fn install(
+    core: &Rc<Core>,
+    slots: &mut HashMap<String, Slot>,
+    spec: Arc<RouteSpec>,
+    listener: Option<std::net::TcpListener>,
+) {
+    let name = spec.config.name.clone();
+    let earlier = slots.get(&name).map(|slot| Rc::clone(&slot.live.borrow()));
+    let live = match LiveRoute::new(spec, core.index, core.cores, earlier.as_deref()) {
+        Ok(live) => Rc::new(live),
+        Err(error) => {
+            tracing::error!(route = name, %error, "this route cannot be served");
+            return;
+        }
+    };
+    match (slots.get(&name), listener) {
+        (Some(slot), None) => {
+            slot.live.replace(live);
+        }
+        (_, Some(listener)) => {
+            slots.insert(name, serve(core, live, listener));
+        }
+        (None, None) => tracing::error!(route = name, "a new route came without a listener"),
+    }
+}
+
+fn serve(core: &Rc<Core>, live: Rc<LiveRoute>, listener: std::net::TcpListener) -> Slot {
+    let (stop, stopped) = watch::channel(());
+    let live = Rc::new(RefCell::new(live));
+    let accepting = match TcpListener::from_std(listener) {
+        Ok(listener) => Some(spawn_local(accept(
+            Rc::clone(core),
+            Rc::clone(&live),
+            listener,
+            stopped,
+        ))),
+        Err(error) => {
+            tracing::error!(%error, "a listener cannot be used");
+            None
+        }
+    };
+    Slot {
+        live,
+        stop,
+        accepting,
+    }
+}
+
+async fn accept(
+    core: Rc<Core>,
+    slot: Rc<RefCell<Rc<LiveRoute>>>,
+    listener: TcpListener,
+    mut stopped: watch::Receiver<()>,
+) {
+    let mut stopping = std::pin::pin!(async move { while stopped.changed().await.is_ok() {} });
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted,
+            () = &mut stopping => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => spawn(&core, &slot, stream, peer),
+            Err(error) => refused(&error).await,
+        }
+    }
+}
+
+fn spawn(
+    core: &Rc<Core>,
+    slot: &RefCell<Rc<LiveRoute>>,
+    stream: tokio::net::TcpStream,
+    peer: std::net::SocketAddr,
+) {
+    let (open, route) = (Open::new(core), Rc::clone(&slot.borrow()));
+    let observes = route.spec.config.mode == Mode::Observe;
+    spawn_local(async move {
+        if observes {
+            observe::serve(&open.0, &route, stream, peer).await;
+        } else {
+            connection::serve(&open.0, &route, stream, peer).await;
+        }
+    });
+}
+
+/// Out of descriptors or memory: the queue in the kernel waits while connections end.
+async fn refused(error: &std::io::Error) {
+    tracing::warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+}

@@ -1,0 +1,184 @@
+//! Reads what comes first on a connection: a PROXY header where one is expected, then the
+//! ClientHello, whole, however it was cut up; and reduces it to the facts that the rest needs.
+
+use std::net::SocketAddr;
+
+use hybridge_hello::{
+    ClientHello, Foreign, Locator, NamedGroup, Progress, ProtocolVersion, SignatureScheme, fingerprints,
+};
+use hybridge_policy::{Group, GroupSet, Offer};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use crate::certificate::Certificates;
+use crate::handshake::{Groups, Offered, SniClass};
+use crate::proxy_header::{self, Header};
+
+/// What was read, and what it says.
+#[derive(Debug)]
+pub(crate) struct FirstFlight {
+    /// Every byte that was read, from the first record on.
+    pub(crate) raw: Vec<u8>,
+    /// Facts for the record of the handshake.
+    pub(crate) offered: Offered,
+    /// Facts for the choice of a group.
+    pub(crate) offer: Offer,
+    /// The scheme that our certificate for this client signs with.
+    pub(crate) scheme: Option<SignatureScheme>,
+}
+
+/// Why there is no ClientHello.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoHello {
+    /// Not one byte came: a health check, or a scan.
+    Absent,
+    /// The connection closed in the middle.
+    Incomplete,
+    /// Another protocol.
+    Foreign(Foreign),
+    /// No ClientHello, or a damaged one.
+    Malformed,
+    /// More than the limit of 16 KiB.
+    TooLong,
+}
+
+/// Bytes as they came, and in how many reads.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    pub(crate) raw: Vec<u8>,
+    reads: u8,
+}
+
+impl Received {
+    async fn more(&mut self, stream: &mut TcpStream) -> Result<(), NoHello> {
+        if self.raw.capacity() == 0 {
+            self.raw.reserve(2048);
+        }
+        match stream.read_buf(&mut self.raw).await {
+            Ok(1..) => {
+                self.reads = self.reads.saturating_add(1);
+                Ok(())
+            }
+            _ if self.raw.is_empty() => Err(NoHello::Absent),
+            _ => Err(NoHello::Incomplete),
+        }
+    }
+}
+
+/// Reads the PROXY header; what follows it stays in `received`.
+///
+/// # Errors
+/// There is none, or it is damaged.
+pub(crate) async fn read_proxy_header(
+    stream: &mut TcpStream,
+    received: &mut Received,
+) -> Result<Option<SocketAddr>, NoHello> {
+    loop {
+        match proxy_header::parse(&received.raw) {
+            Header::Complete { length, client } => {
+                received.raw.drain(..length);
+                return Ok(client);
+            }
+            Header::Malformed => return Err(NoHello::Malformed),
+            Header::Incomplete => received.more(stream).await?,
+        }
+    }
+}
+
+/// Reads the ClientHello (RFC 8446 §4.1.2).
+///
+/// # Errors
+/// See `NoHello`; the deadline is the caller's.
+pub(crate) async fn read_hello(
+    stream: &mut TcpStream,
+    mut received: Received,
+    order: &[Group],
+    certificates: Option<&Certificates>,
+) -> Result<FirstFlight, NoHello> {
+    let (mut locator, mut scratch) = (Locator::default(), Vec::new());
+    let (offered, offer, scheme) = loop {
+        match locator.advance(&received.raw, &mut scratch) {
+            Progress::Incomplete => received.more(stream).await?,
+            Progress::Complete(located) => {
+                let hello = ClientHello::parse(located.message).map_err(|_| NoHello::Malformed)?;
+                let mut offered = offered(&hello, order, certificates);
+                offered.records = u8::try_from(located.records).unwrap_or(u8::MAX);
+                break (offered, offer(&hello, order), scheme(&hello, certificates));
+            }
+            Progress::Foreign(foreign) => return Err(NoHello::Foreign(foreign)),
+            Progress::TooLong => return Err(NoHello::TooLong),
+            Progress::Malformed(_) => return Err(NoHello::Malformed),
+        }
+    };
+    let offered = Offered {
+        segments: received.reads.max(1),
+        ..offered
+    };
+    Ok(FirstFlight {
+        raw: received.raw,
+        offered,
+        offer,
+        scheme,
+    })
+}
+
+/// Reduces a hello to what the record keeps.
+pub(crate) fn offered(
+    hello: &ClientHello<'_>,
+    order: &[Group],
+    certificates: Option<&Certificates>,
+) -> Offered {
+    let offer = offer(hello, order);
+    let (groups, shares) = (Groups::collect(hello.supported_groups()), shared(hello));
+    Offered {
+        groups,
+        shares: Groups::collect(shares),
+        version: hello.max_version(),
+        sni: sni_class(hello, certificates),
+        fingerprints: Some(fingerprints(hello)),
+        can_post_quantum: offer.can_post_quantum(),
+        shares_post_quantum: offer.tls13 && offer.shared.has_post_quantum(),
+        hello_bytes: u16::try_from(hello.message().len()).unwrap_or(u16::MAX),
+        segments: 1,
+        records: 1,
+    }
+}
+
+fn shared<'a>(hello: &ClientHello<'a>) -> impl Iterator<Item = NamedGroup> + use<'a> {
+    hello.key_shares().map(|share| share.group)
+}
+
+/// Reduces a hello to the groups that the route negotiates.
+fn offer(hello: &ClientHello<'_>, order: &[Group]) -> Offer {
+    let known = |group: NamedGroup| Group::from_code_point(group.0).filter(|group| order.contains(group));
+    let listed: GroupSet = hello.supported_groups().filter_map(known).collect();
+    let shared: GroupSet = shared(hello).filter_map(known).collect();
+    Offer {
+        tls13: hello.offers_tls13(),
+        listed,
+        shared,
+    }
+}
+
+fn sni_class(hello: &ClientHello<'_>, certificates: Option<&Certificates>) -> SniClass {
+    match (hello.server_name(), certificates) {
+        (None, _) => SniClass::Absent,
+        (Some(name), Some(certificates)) if certificates.cover(name) => SniClass::Known,
+        (Some(_), _) => SniClass::Unknown,
+    }
+}
+
+/// The scheme that rustls will sign with: it asks the same certificates the same question.
+fn scheme(hello: &ClientHello<'_>, certificates: Option<&Certificates>) -> Option<SignatureScheme> {
+    let tls13 = hello.max_version() >= ProtocolVersion::TLS_1_3;
+    // PKCS #1 v1.5 signs no TLS 1.3 handshake (RFC 8446 §4.2.3).
+    let usable = |scheme: &SignatureScheme| !tls13 || scheme.0 & 0x00ff != 0x01;
+    let mut offered = [rustls::SignatureScheme::Unknown(0); 64];
+    let mut length = 0;
+    for (slot, scheme) in offered.iter_mut().zip(hello.signature_schemes().filter(usable)) {
+        *slot = rustls::SignatureScheme::from(scheme.0);
+        length += 1;
+    }
+    let (_, chosen) = certificates?.choose(hello.server_name(), &offered[..length])?;
+    Some(SignatureScheme(u16::from(chosen)))
+}

@@ -1,0 +1,184 @@
+//! One request: prepared, sent on a pooled or a new upstream connection, and its response returned.
+//!
+//! A request is tried again only if the upstream cannot have seen it: a kept-alive connection that
+//! turned out to be closed before the request was written.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
+
+use super::body::{Download, Lease, Upload};
+use super::pool::Sender;
+use super::{headers, reply, upgrade};
+use crate::connection::Peer;
+use crate::core::Core;
+use crate::counters::UpstreamFailure;
+use crate::outbound;
+use crate::route::LiveRoute;
+use crate::wire::Activity;
+
+/// What the requests of one client connection share.
+pub(crate) struct Exchange {
+    core: Rc<Core>,
+    route: Rc<LiveRoute>,
+    peer: Peer,
+    /// Connections that were upgraded; they end with the client's connection.
+    tunnels: RefCell<JoinSet<()>>,
+}
+
+impl Exchange {
+    pub(super) fn new(core: Rc<Core>, route: Rc<LiveRoute>, peer: Peer) -> Self {
+        Self {
+            core,
+            route,
+            peer,
+            tunnels: RefCell::default(),
+        }
+    }
+
+    /// Waits for upgraded connections.
+    pub(super) async fn tunnels_end(&self) {
+        let mut tunnels = self.tunnels.take();
+        while tunnels.join_next().await.is_some() {}
+    }
+}
+
+/// Why there is no response.
+enum NoResponse {
+    Unreachable(String),
+    Broken(hyper::Error),
+    Late,
+}
+
+/// Forwards a request and answers it, with the upstream's response or with our own.
+pub(super) async fn forward(exchange: &Exchange, request: Request<Incoming>) -> Response<Download> {
+    let response = match attempt(exchange, request).await {
+        Ok(response) => response,
+        Err(no_response) => explain(exchange, &no_response),
+    };
+    exchange
+        .route
+        .counters()
+        .http_response(exchange.peer.arm, response.status().as_u16());
+    response
+}
+
+fn explain(exchange: &Exchange, no_response: &NoResponse) -> Response<Download> {
+    let (route, counters) = (&exchange.route.spec.config, exchange.route.counters());
+    match no_response {
+        NoResponse::Unreachable(reason) => {
+            reply::plain(StatusCode::BAD_GATEWAY, &format!("upstream: {reason}"))
+        }
+        NoResponse::Broken(error) => {
+            counters.upstream_failure(UpstreamFailure::Protocol);
+            tracing::warn!(route = route.name, %error, "the upstream broke off");
+            reply::plain(
+                StatusCode::BAD_GATEWAY,
+                "the upstream closed the connection without a valid response",
+            )
+        }
+        NoResponse::Late => {
+            counters.upstream_failure(UpstreamFailure::Timeout);
+            let limit = route.limits.response_timeout;
+            reply::plain(
+                StatusCode::GATEWAY_TIMEOUT,
+                &format!("the upstream did not answer within {limit:?}"),
+            )
+        }
+    }
+}
+
+async fn attempt(exchange: &Exchange, request: Request<Incoming>) -> Result<Response<Download>, NoResponse> {
+    let (mut parts, body) = request.into_parts();
+    let wanted = headers::upgrade_wanted(&parts);
+    let on_upgrade = parts
+        .extensions
+        .remove::<hyper::upgrade::OnUpgrade>()
+        .filter(|_| wanted.is_some());
+    headers::prepare(&mut parts, &exchange.peer, wanted);
+    let progress = Activity::new();
+    let request = Request::from_parts(parts, Upload::new(body, progress.clone()));
+    let limit = exchange.route.spec.config.limits.response_timeout;
+    let (mut response, lease) = tokio::select! {
+        sent = send(exchange, request) => sent?,
+        () = progress.idle_for(limit) => return Err(NoResponse::Late),
+    };
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(switch(exchange, on_upgrade, response, lease));
+    }
+    headers::strip_hop_by_hop(response.headers_mut());
+    Ok(response.map(|body| Download::Upstream(body, lease)))
+}
+
+/// Sends a request; a stale pooled connection costs another try, a fresh one does not.
+async fn send(
+    exchange: &Exchange,
+    mut request: Request<Upload>,
+) -> Result<(Response<Incoming>, Lease), NoResponse> {
+    loop {
+        let pooled = exchange.route.pools[exchange.peer.arm as usize]
+            .borrow_mut()
+            .take();
+        let fresh = pooled.is_none();
+        let mut sender = match pooled {
+            Some(sender) => sender,
+            None => connect(exchange).await?,
+        };
+        if sender.ready().await.is_err() && !fresh {
+            continue;
+        }
+        match sender.try_send_request(request).await {
+            Ok(response) => return Ok((response, lease(exchange, sender))),
+            Err(mut error) => match error.take_message() {
+                Some(unsent) if !fresh => request = unsent,
+                _ => return Err(NoResponse::Broken(error.into_error())),
+            },
+        }
+    }
+}
+
+fn lease(exchange: &Exchange, sender: Sender) -> Lease {
+    Lease {
+        route: Rc::clone(&exchange.route),
+        arm: exchange.peer.arm,
+        sender: Some(sender),
+    }
+}
+
+async fn connect(exchange: &Exchange) -> Result<Sender, NoResponse> {
+    let stream = outbound::connect(&exchange.core, &exchange.route, &exchange.peer).await;
+    let stream = stream.map_err(|error| NoResponse::Unreachable(error.to_string()))?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(NoResponse::Broken)?;
+    tokio::task::spawn_local(async move {
+        if let Err(error) = connection.with_upgrades().await {
+            tracing::debug!(%error, "an upstream connection ended");
+        }
+    });
+    Ok(sender)
+}
+
+fn switch(
+    exchange: &Exchange,
+    client: Option<hyper::upgrade::OnUpgrade>,
+    mut response: Response<Incoming>,
+    mut lease: Lease,
+) -> Response<Download> {
+    let Some(client) = client else {
+        return reply::plain(
+            StatusCode::BAD_GATEWAY,
+            "the upstream switched protocols without being asked",
+        );
+    };
+    lease.sender = None;
+    let upstream = hyper::upgrade::on(&mut response);
+    let tunnel = upgrade::tunnel(Rc::clone(&exchange.route), client, upstream);
+    exchange.tunnels.borrow_mut().spawn_local(tunnel);
+    response.map(|_| Download::Own(http_body_util::Full::default()))
+}

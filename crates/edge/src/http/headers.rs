@@ -1,0 +1,247 @@
+//! The header fields of a request on its way upstream, and of a response on its way back:
+//! hop-by-hop fields go (RFC 9110 §7.6.1), what the upstream should know of the client comes.
+
+use http::header::{
+    CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TE, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use http::uri::{PathAndQuery, Uri};
+use http::{Method, Version};
+
+use crate::connection::Peer;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// The key exchange group of the client's connection, for the upstream to log.
+const TLS_GROUP: HeaderName = HeaderName::from_static("hybridge-tls-group");
+/// The protocol version of the client's connection.
+const TLS_VERSION: HeaderName = HeaderName::from_static("hybridge-tls-version");
+/// The cipher suite of the client's connection.
+const TLS_CIPHER: HeaderName = HeaderName::from_static("hybridge-tls-cipher");
+
+/// The protocol that a request asks to switch to (RFC 9110 §7.8), if it does.
+pub(super) fn upgrade_wanted(parts: &Parts) -> Option<HeaderValue> {
+    let asked = parts.version == Version::HTTP_11 && has_token(&parts.headers, &CONNECTION, "upgrade");
+    asked.then(|| parts.headers.get(UPGRADE).cloned()).flatten()
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// Removes the fields that are for one hop only, those that Connection names included.
+pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if let Some(named) = headers
+        .get(CONNECTION)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+    {
+        for name in named
+            .split(',')
+            .filter_map(|name| name.trim().parse::<HeaderName>().ok())
+        {
+            headers.remove(name);
+        }
+    }
+    for name in [
+        CONNECTION,
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+        TE,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ] {
+        headers.remove(name);
+    }
+}
+
+/// Turns a client's request into the one for the upstream (HTTP/1.1, origin form).
+pub(super) fn prepare(parts: &mut Parts, peer: &Peer, upgrade: Option<HeaderValue>) {
+    let authority = parts
+        .uri
+        .authority()
+        .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    let path = parts
+        .uri
+        .path_and_query()
+        .cloned()
+        .unwrap_or_else(|| PathAndQuery::from_static("/"));
+    if parts.method != Method::CONNECT {
+        parts.uri = Uri::from(path);
+    }
+    if parts.version == Version::HTTP_2 {
+        join_cookies(&mut parts.headers);
+    }
+    parts.version = Version::HTTP_11;
+    let headers = &mut parts.headers;
+    strip_hop_by_hop(headers);
+    if let Some(authority) = authority {
+        headers.insert(HOST, authority);
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+    }
+    tell_of_client(headers, peer);
+}
+
+/// HTTP/2 may split cookies; HTTP/1.1 may not (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_some() {
+        let joined = headers
+            .get_all(COOKIE)
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect::<Vec<_>>()
+            .join(&b"; "[..]);
+        if let Ok(joined) = HeaderValue::from_bytes(&joined) {
+            headers.insert(COOKIE, joined);
+        }
+    }
+}
+
+/// Says who the client is and what its connection negotiated; what a client claims of that is dropped.
+fn tell_of_client(headers: &mut HeaderMap, peer: &Peer) {
+    let address = peer.client.ip().to_canonical().to_string();
+    if let Ok(value) = HeaderValue::from_str(&address) {
+        headers.append(FORWARDED_FOR, value);
+    }
+    let secure = peer.negotiated.version.is_some();
+    headers.insert(
+        FORWARDED_PROTO,
+        HeaderValue::from_static(if secure { "https" } else { "http" }),
+    );
+    if !headers.contains_key(FORWARDED_HOST)
+        && let Some(host) = headers.get(HOST).cloned()
+    {
+        headers.insert(FORWARDED_HOST, host);
+    }
+    let agreed = &peer.negotiated;
+    set(headers, TLS_GROUP, agreed.group.map(|group| group.to_string()));
+    set(
+        headers,
+        TLS_VERSION,
+        agreed.version.map(|version| version.to_string()),
+    );
+    set(headers, TLS_CIPHER, agreed.suite.map(|suite| suite.to_string()));
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<String>) {
+    match value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+        Some(value) => {
+            headers.insert(name, value);
+        }
+        None => {
+            headers.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hybridge_hello::{CipherSuite, NamedGroup, ProtocolVersion};
+
+    use super::*;
+    use crate::arms::Arm;
+    use crate::handshake::Negotiated;
+
+    fn prepared(request: http::request::Builder) -> Parts {
+        let negotiated = Negotiated {
+            group: Some(NamedGroup::X25519MLKEM768),
+            version: Some(ProtocolVersion::TLS_1_3),
+            suite: Some(CipherSuite(0x1301)),
+            ..Negotiated::default()
+        };
+        let client = "192.0.2.7:4711".parse().unwrap();
+        let peer = Peer {
+            client,
+            local: client,
+            arm: Arm::Control,
+            negotiated,
+            http2: false,
+        };
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let upgrade = upgrade_wanted(&parts);
+        prepare(&mut parts, &peer, upgrade);
+        parts
+    }
+
+    fn check(parts: &Parts, name: &str, expect: &[&str]) {
+        let values: Vec<_> = parts
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect();
+        assert_eq!(values, expect, "{name}");
+    }
+
+    #[test]
+    fn the_upstream_learns_of_the_client_and_nothing_that_the_client_made_up() {
+        let request = http::Request::get("/a?b=c")
+            .header("host", "shop.example")
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("hybridge-tls-group", "forged");
+        let parts = prepared(request);
+        check(&parts, "hybridge-tls-group", &["X25519MLKEM768"]);
+        check(&parts, "hybridge-tls-version", &["TLS 1.3"]);
+        check(&parts, "hybridge-tls-cipher", &["TLS_AES_128_GCM_SHA256"]);
+        check(&parts, "x-forwarded-for", &["203.0.113.9", "192.0.2.7"]);
+        check(&parts, "x-forwarded-proto", &["https"]);
+        check(&parts, "x-forwarded-host", &["shop.example"]);
+        assert_eq!(parts.uri, "/a?b=c");
+    }
+
+    #[test]
+    fn fields_of_one_hop_stay_on_it() {
+        let request = http::Request::get("/")
+            .header("host", "a")
+            .header("connection", "close, x-secret")
+            .header("x-secret", "1")
+            .header("te", "trailers")
+            .header("upgrade", "h2c")
+            .header("keep-alive", "timeout=5");
+        let parts = prepared(request);
+        for name in ["connection", "x-secret", "te", "upgrade", "keep-alive"] {
+            check(&parts, name, &[]);
+        }
+    }
+
+    #[test]
+    fn an_upgrade_that_is_asked_for_is_passed_on() {
+        let request = http::Request::get("/chat")
+            .header("host", "a")
+            .header("connection", "keep-alive, Upgrade")
+            .header("upgrade", "websocket");
+        let parts = prepared(request);
+        check(&parts, "connection", &["upgrade"]);
+        check(&parts, "upgrade", &["websocket"]);
+    }
+
+    #[test]
+    fn http2_becomes_http1() {
+        let request = http::Request::get("https://shop.example/x")
+            .version(Version::HTTP_2)
+            .header("cookie", "a=1")
+            .header("cookie", "b=2");
+        let parts = prepared(request);
+        assert_eq!(
+            (parts.version, parts.uri.to_string().as_str()),
+            (Version::HTTP_11, "/x")
+        );
+        check(&parts, "host", &["shop.example"]);
+        check(&parts, "cookie", &["a=1; b=2"]);
+    }
+}

@@ -1,0 +1,114 @@
+//! HTTP/1.1 and HTTP/2 with clients, HTTP/1.1 with the upstream, over hyper.
+//!
+//! One connection of a client is one task. When the process drains, the connection is told to finish
+//! what it has begun (RFC 9112 §9.6, RFC 9113 §6.8) and then ends.
+
+mod body;
+mod forward;
+mod headers;
+pub(crate) mod pool;
+mod reply;
+mod upgrade;
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::watch;
+
+use crate::connection::Peer;
+use crate::core::Core;
+use crate::inbound::Inbound;
+use crate::route::LiveRoute;
+
+pub(crate) use forward::Exchange;
+
+/// Time for a request's head (RFC 9110 §15.5.9).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Serves HTTP on a connection until it ends.
+pub(crate) async fn serve(core: &Rc<Core>, route: &Rc<LiveRoute>, inbound: Inbound, peer: Peer) {
+    let exchange = Rc::new(Exchange::new(Rc::clone(core), Rc::clone(route), peer));
+    let draining = core.draining();
+    let io = TokioIo::new(inbound);
+    let served = Rc::clone(&exchange);
+    let service = service_fn(move |request| {
+        let exchange = Rc::clone(&served);
+        async move { Ok::<_, std::convert::Infallible>(forward::forward(&exchange, request).await) }
+    });
+    let result = if peer.http2 {
+        let mut builder = http2::Builder::new(LocalExecutor);
+        builder.timer(TokioTimer::new()).max_concurrent_streams(256);
+        drive(builder.serve_connection(io, service), draining).await
+    } else {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .half_close(true);
+        drive(builder.serve_connection(io, service).with_upgrades(), draining).await
+    };
+    if let Err(error) = result {
+        tracing::debug!(route = route.spec.config.name, %error, "a client's connection ended early");
+    }
+    exchange.tunnels_end().await;
+}
+
+/// A connection that can be asked to finish.
+trait Drains: Future<Output = hyper::Result<()>> {
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> Drains for http1::UpgradeableConnection<I, S>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: hyper::body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S, B> Drains for http2::Connection<I, S, LocalExecutor>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::Future: 'static,
+    B: hyper::body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+async fn drive(connection: impl Drains, mut draining: watch::Receiver<bool>) -> hyper::Result<()> {
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        result = connection.as_mut() => return result,
+        _ = draining.wait_for(|draining| *draining) => {}
+    }
+    connection.as_mut().finish();
+    connection.await
+}
+
+/// Runs hyper's tasks on the core that the connection is on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalExecutor;
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(async move {
+            let _done = future.await;
+        });
+    }
+}

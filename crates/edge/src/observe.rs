@@ -1,0 +1,155 @@
+//! Mode `observe`: forwards bytes untouched and reads the hellos that pass, in both directions.
+//!
+//! It sees what any TLS server behind it negotiates, without its keys, and changes nothing: no
+//! deadline but the idle one, no alert of ours. What is encrypted is judged by its outside.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::arms::Arm;
+use crate::attempt::Attempt;
+use crate::config::AcceptProxy;
+use crate::connection::{Peer, admit};
+use crate::core::Core;
+use crate::first_flight::{self, NoHello, Received};
+use crate::handshake::{Negotiated, Outcome, Side};
+use crate::outbound;
+use crate::relay;
+use crate::route::LiveRoute;
+use crate::watch::{Ended, Watch};
+use crate::wire::{Activity, Wire};
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve(core: &Core, route: &Rc<LiveRoute>, mut stream: TcpStream, address: SocketAddr) {
+    let Some(_open) = admit(route) else { return };
+    let Ok(local) = stream.local_addr() else { return };
+    route.counters().connection_opened();
+    let mut received = Received::default();
+    let limits = &route.spec.config.limits;
+    let client = match route.spec.config.accept_proxy {
+        AcceptProxy::Off => Ok(address),
+        AcceptProxy::Required => {
+            let header = first_flight::read_proxy_header(&mut stream, &mut received);
+            let named = tokio::time::timeout(limits.hello_timeout, header).await;
+            named
+                .unwrap_or(Err(NoHello::Incomplete))
+                .map(|named| named.unwrap_or(address))
+        }
+    };
+    if let Ok(client) = client {
+        let peer = Peer {
+            client,
+            local,
+            arm: Arm::Control,
+            negotiated: Negotiated::default(),
+            http2: false,
+        };
+        let attempt = Attempt::begin(core, route, Side::Downstream, client.ip());
+        watch(core, route, Wire::new(stream, received.raw), attempt, &peer).await;
+    } else {
+        Attempt::begin(core, route, Side::Downstream, address.ip()).fail(Outcome::HelloMalformed, None);
+    }
+    route.counters().connection_closed();
+}
+
+async fn watch(core: &Core, route: &LiveRoute, wire: Wire, attempt: Attempt<'_>, peer: &Peer) {
+    let activity: Activity = wire.activity();
+    let mut client = Watched {
+        wire,
+        watch: Watch::new(route.spec.config.group_order()),
+        attempt: Some(attempt),
+        route,
+    };
+    let Ok(mut upstream) = outbound::connect(core, route, peer).await else {
+        client.end(Outcome::Upstream);
+        return;
+    };
+    tokio::select! {
+        () = relay::forward(route, &mut client, &mut upstream) => {}
+        () = activity.idle_for(route.spec.config.limits.idle_timeout) => client.end(Outcome::Timeout),
+    }
+    client.close();
+}
+
+/// The client's stream with a watch on both directions.
+struct Watched<'a> {
+    wire: Wire,
+    watch: Watch<'a>,
+    attempt: Option<Attempt<'a>>,
+    route: &'a LiveRoute,
+}
+
+impl Watched<'_> {
+    /// Writes the record once the watch knows how the handshake ended.
+    fn note(&mut self) {
+        if let Some(attempt) = &mut self.attempt
+            && let Some(offered) = self.watch.take_offered()
+        {
+            attempt.hello_read(offered);
+        }
+        if let Some(Ended { outcome, alert }) = self.watch.ended() {
+            let negotiated = self.watch.negotiated();
+            if let Some(attempt) = self.attempt.take() {
+                attempt.end(outcome, alert, negotiated);
+            }
+            self.watch.stop();
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        let negotiated = self.watch.negotiated();
+        if let Some(attempt) = self.attempt.take() {
+            attempt.end(outcome, None, negotiated);
+        }
+    }
+
+    /// The connection is over; if the handshake was not, that is how it ended.
+    fn close(mut self) {
+        match self.watch.closed() {
+            Some(outcome) => self.end(outcome),
+            None if self.attempt.is_some() => self.route.counters().hello_absent(),
+            None => {}
+        }
+    }
+}
+
+impl AsyncRead for Watched<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.wire).poll_read(cx, buffer))?;
+        if self.attempt.is_some() {
+            self.watch.from_client(&buffer.filled()[before..]);
+            self.note();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Watched<'_> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.wire).poll_write(cx, bytes))?;
+        if self.attempt.is_some() {
+            self.watch.from_server(&bytes[..written]);
+            self.note();
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,194 @@
+//! Connections that we open: to an upstream, plaintext or TLS, with or without a PROXY header.
+//!
+//! A TLS handshake of ours is recorded like a client's, on the side `upstream`.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hybridge_hello::{CipherSuite, NamedGroup, ProtocolVersion};
+use hybridge_policy::Rung;
+use rustls::HandshakeKind;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::attempt::Attempt;
+use crate::client_config::rung_groups;
+use crate::connection::Peer;
+use crate::core::Core;
+use crate::counters::UpstreamFailure;
+use crate::handshake::{Groups, Negotiated, Offered, Outcome, Side, SniClass};
+use crate::inbound::delegate_io;
+use crate::proxy_header;
+use crate::route::LiveRoute;
+
+/// A connection to an upstream.
+pub(crate) enum Outbound {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+delegate_io!(Outbound);
+
+/// Why there is no connection to the upstream.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    /// The name does not resolve, or nobody answers.
+    Unreachable(io::Error),
+    /// The TLS handshake failed.
+    Tls(io::Error),
+    /// It took too long.
+    Timeout,
+}
+
+impl ConnectError {
+    /// The kind, for the metrics.
+    pub(crate) const fn kind(&self) -> UpstreamFailure {
+        match self {
+            Self::Unreachable(_) => UpstreamFailure::Connect,
+            Self::Tls(_) => UpstreamFailure::Tls,
+            Self::Timeout => UpstreamFailure::Timeout,
+        }
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(error) => write!(f, "cannot connect: {error}"),
+            Self::Tls(error) => write!(f, "the TLS handshake failed: {error}"),
+            Self::Timeout => f.write_str("timed out"),
+        }
+    }
+}
+
+/// Connects to the route's upstream on behalf of a client.
+///
+/// # Errors
+/// See `ConnectError`; it is counted and logged here.
+pub(crate) async fn connect(core: &Core, route: &LiveRoute, peer: &Peer) -> Result<Outbound, ConnectError> {
+    let limit = route.spec.config.limits.connect_timeout;
+    let connected = timeout(limit, open(core, route, peer)).await;
+    let result = connected.unwrap_or(Err(ConnectError::Timeout));
+    if let Err(error) = &result {
+        route.counters().upstream_failure(error.kind());
+        let (name, upstream) = (&route.spec.config.name, &route.spec.config.upstream.address);
+        tracing::warn!(route = name, upstream, "upstream: {error}");
+    }
+    result
+}
+
+async fn open(core: &Core, route: &LiveRoute, peer: &Peer) -> Result<Outbound, ConnectError> {
+    let upstream = &route.spec.config.upstream;
+    let mut stream = dial(&upstream.address).await.map_err(ConnectError::Unreachable)?;
+    let header = proxy_header::write(upstream.send_proxy, peer.client, peer.local);
+    if !header.is_empty() {
+        stream
+            .write_all(&header)
+            .await
+            .map_err(ConnectError::Unreachable)?;
+    }
+    let rung = route.upstream_rung(peer.arm);
+    match route.client_config(peer.arm, rung) {
+        None => Ok(Outbound::Plain(stream)),
+        Some(config) => {
+            let mut attempt = Attempt::begin(core, route, Side::Upstream, peer.client.ip());
+            attempt.in_arm(peer.arm, rung);
+            attempt.hello_read(our_offer(route, rung));
+            secure(attempt, TlsConnector::from(Arc::clone(config)), route, stream).await
+        }
+    }
+}
+
+async fn dial(address: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn secure(
+    attempt: Attempt<'_>,
+    connector: TlsConnector,
+    route: &LiveRoute,
+    stream: TcpStream,
+) -> Result<Outbound, ConnectError> {
+    let name = server_name(route).map_err(ConnectError::Tls)?;
+    match connector.connect(name, stream).await {
+        Ok(stream) => {
+            attempt.succeed(negotiated(stream.get_ref().1));
+            Ok(Outbound::Tls(Box::new(stream)))
+        }
+        Err(error) => {
+            let (outcome, alert) = classify(&error);
+            attempt.fail(outcome, alert);
+            Err(ConnectError::Tls(error))
+        }
+    }
+}
+
+/// The name we verify: as configured, else the host of the address.
+fn server_name(route: &LiveRoute) -> io::Result<ServerName<'static>> {
+    let upstream = &route.spec.config.upstream;
+    let named = upstream.tls.as_ref().and_then(|tls| tls.name.as_deref());
+    let host = named.unwrap_or_else(|| host_of(&upstream.address)).to_owned();
+    ServerName::try_from(host).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+}
+
+/// `HOST` of `HOST:PORT`, without the brackets of an IPv6 address.
+pub(crate) fn host_of(address: &str) -> &str {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// What our own ClientHello offers on a rung.
+fn our_offer(route: &LiveRoute, rung: Rung) -> Offered {
+    let groups = rung_groups(rung, route.spec.config.group_order());
+    let wire = || groups.iter().map(|group| NamedGroup(group.code_point()));
+    Offered {
+        groups: Groups::collect(wire()),
+        shares: Groups::collect(wire().take(1)),
+        version: ProtocolVersion::TLS_1_3,
+        sni: SniClass::Known,
+        fingerprints: None,
+        can_post_quantum: groups.iter().any(|group| group.is_post_quantum()),
+        shares_post_quantum: groups.first().is_some_and(|group| group.is_post_quantum()),
+        hello_bytes: 0,
+        segments: 0,
+        records: 0,
+    }
+}
+
+fn negotiated(connection: &rustls::ClientConnection) -> Negotiated {
+    let kind = connection.handshake_kind();
+    Negotiated {
+        group: connection
+            .negotiated_key_exchange_group()
+            .map(|group| NamedGroup(u16::from(group.name()))),
+        version: connection
+            .protocol_version()
+            .map(|version| ProtocolVersion(u16::from(version))),
+        suite: connection
+            .negotiated_cipher_suite()
+            .map(|suite| CipherSuite(u16::from(suite.suite()))),
+        scheme: None,
+        retry: kind == Some(HandshakeKind::FullWithHelloRetryRequest),
+        resumed: kind == Some(HandshakeKind::Resumed),
+    }
+}
+
+fn classify(error: &io::Error) -> (Outcome, Option<u8>) {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+    {
+        Some(rustls::Error::AlertReceived(alert)) => (Outcome::AlertIn, Some(u8::from(*alert))),
+        Some(_) => (Outcome::AlertOut, None),
+        None => (Outcome::Upstream, None),
+    }
+}

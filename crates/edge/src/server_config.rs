@@ -1,0 +1,113 @@
+//! Prepared TLS server configurations: one per certificate set and group, made once, so that a
+//! ClientHello is answered by choosing among them: no allocation, no lock.
+//!
+//! Each core prepares its own set, so that nothing inside is shared between cores; session ticket
+//! keys are the exception, because a client that comes back may land on another core.
+
+use std::sync::Arc;
+
+use hybridge_policy::Group;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs::Ticketer;
+use rustls::server::ProducesTickets;
+use rustls::version::{TLS12, TLS13};
+
+use crate::certificate::Certificates;
+use crate::config::{Protocol, Route};
+use crate::kx;
+
+/// Session ticket keys of a route: in memory only, rotated every six hours, accepted for twelve
+/// (RFC 8446 §4.6.1, RFC 5077 §4).
+#[derive(Clone)]
+pub(crate) struct Tickets(Arc<dyn ProducesTickets>);
+
+impl std::fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tickets(<redacted>)")
+    }
+}
+
+impl Tickets {
+    /// Fresh keys.
+    ///
+    /// # Errors
+    /// The system's random source failed.
+    pub(crate) fn new() -> Result<Self, rustls::Error> {
+        Ticketer::new().map(Self)
+    }
+}
+
+/// The configurations of one route on one core.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// Indexed by `Group as usize`: TLS 1.3 with exactly this group.
+    single: [Option<Arc<ServerConfig>>; Group::ALL.len()],
+    /// TLS 1.2 and 1.3 with the classical groups.
+    legacy: Arc<ServerConfig>,
+}
+
+impl Prepared {
+    /// Prepares every configuration that the route's groups allow.
+    ///
+    /// # Errors
+    /// rustls refuses the combination.
+    pub(crate) fn new(
+        route: &Route,
+        certificates: &Certificates,
+        tickets: &Tickets,
+    ) -> Result<Self, rustls::Error> {
+        let order = route.group_order();
+        let build = |groups: &[Group], versions: &[&'static rustls::SupportedProtocolVersion]| {
+            build(groups, versions, certificates, tickets, route.protocol)
+        };
+        let mut single = [const { None }; Group::ALL.len()];
+        for group in order {
+            single[*group as usize] = Some(build(&[*group], &[&TLS13])?);
+        }
+        let classical: Vec<_> = order
+            .iter()
+            .copied()
+            .filter(|group| !group.is_post_quantum())
+            .collect();
+        // A route for post-quantum clients alone still needs an answer for the others: an alert.
+        let classical = if classical.is_empty() {
+            vec![Group::X25519]
+        } else {
+            classical
+        };
+        Ok(Self {
+            single,
+            legacy: build(&classical, &[&TLS13, &TLS12])?,
+        })
+    }
+
+    /// The configuration that negotiates exactly this group.
+    pub(crate) fn group(&self, group: Group) -> &Arc<ServerConfig> {
+        self.single[group as usize].as_ref().unwrap_or(&self.legacy)
+    }
+
+    /// The configuration for TLS 1.2 clients and for those with no group in common.
+    pub(crate) fn legacy(&self) -> &Arc<ServerConfig> {
+        &self.legacy
+    }
+}
+
+fn build(
+    groups: &[Group],
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    certificates: &Certificates,
+    tickets: &Tickets,
+    protocol: Protocol,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(kx::provider(groups))
+        .with_protocol_versions(versions)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(certificates.clone()));
+    config.ticketer = Arc::clone(&tickets.0);
+    // One ticket is what a client uses; RFC 8446 §4.6.1 leaves the number to us.
+    config.send_tls13_tickets = 1;
+    if protocol == Protocol::Http {
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    }
+    Ok(Arc::new(config))
+}
