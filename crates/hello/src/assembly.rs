@@ -48,6 +48,11 @@ impl Assembly {
         *self = Self::default();
     }
 
+    #[cfg(test)]
+    pub(crate) fn reserved(&self) -> usize {
+        self.kept.capacity()
+    }
+
     /// Takes the next bytes of the handshake stream and passes on every message they complete.
     pub(crate) fn feed(&mut self, mut bytes: &[u8], mut on: impl FnMut(Message<'_>)) {
         while !bytes.is_empty() {

@@ -225,3 +225,6 @@ pub(crate) fn extension_block<'a>(body: &mut Reader<'a>) -> Result<Reader<'a>, M
     body.end("extensions")?;
     Ok(block)
 }
+
+#[cfg(test)]
+mod tests;

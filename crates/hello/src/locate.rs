@@ -196,3 +196,6 @@ fn not_tls(raw: &[u8]) -> Option<Progress<'static>> {
         _ => Some(foreign::recognise(raw).map_or(Progress::Incomplete, Progress::Foreign)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,3 +192,6 @@ fn read_one<'a>(
     }
     body.end("extension_data")
 }
+
+#[cfg(test)]
+mod tests;
