@@ -93,7 +93,7 @@ impl Record {
     fn write(&self, principal: Option<Principal>, response: &Response, elapsed: Duration) {
         let code = response.extensions().get::<Code>().map_or("", |code| code.name());
         let outcome = outcome(principal, response.status());
-        let quiet = outcome == "done" && self.method.is_safe();
+        let quiet = outcome == "done" && self.endpoint.method.is_safe();
         macro_rules! write {
             ($level:expr) => {
                 tracing::event!(

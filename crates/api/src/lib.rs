@@ -25,3 +25,11 @@ pub use control::{ClientFilter, Control, ControlError};
 pub use openapi::openapi;
 pub use prober::{ProbeError, Prober, Probing};
 pub use service::{Deps, Error, Service};
+
+#[cfg(test)]
+extern crate self as hybridge_api;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+#[path = "../tests/sample/mod.rs"]
+mod sample;

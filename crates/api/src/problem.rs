@@ -53,6 +53,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 17] = [
         Self::BodyTooLarge,
         Self::ChangeUnavailable,

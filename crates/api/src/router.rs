@@ -80,3 +80,7 @@ async fn harden(mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+#[path = "router_tests.rs"]
+mod tests;

@@ -79,6 +79,29 @@ pub enum Rung {
     Require,
 }
 
+impl Rung {
+    pub const ALL: [Self; 6] = [
+        Self::Classical,
+        Self::Accept,
+        Self::Upgrade,
+        Self::Advertise,
+        Self::Share,
+        Self::Require,
+    ];
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Classical => "classical",
+            Self::Accept => "accept",
+            Self::Upgrade => "upgrade",
+            Self::Advertise => "advertise",
+            Self::Share => "share",
+            Self::Require => "require",
+        }
+    }
+}
+
 /// Which side of a comparison a handshake was on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

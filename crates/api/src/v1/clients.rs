@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::ClientFilter;
 use crate::context::Context;
@@ -16,21 +15,23 @@ use crate::problem::{Code, Problem};
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 10_000;
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
 pub(crate) struct ClientQuery {
     /// Only clients in this state.
     state: Option<ClientState>,
     /// How many: 1 to 10000, default 100.
-    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
 }
 
 /// Lists clients: failing ones first, then those that never offer a post-quantum group, then those
 /// that offer one without a share; within each, the busiest first.
 #[utoipa::path(
-    get, path = "/v1/clients", tag = "traffic", params(ClientQuery),
+    get, path = "/v1/clients", tag = "traffic", 
+    params(
+        ("state" = Option<ClientState>, Query, description = "Only clients in this state"),
+        ("limit" = Option<u16>, Query, description = "How many; default 100", minimum = 1, maximum = 10000),
+    ),
     responses((status = 200, body = [Client]), (status = 400, body = Problem, content_type = "application/problem+json")),
 )]
 pub(crate) async fn client_list(

@@ -14,7 +14,6 @@ use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
-use utoipa::IntoParams;
 
 use crate::context::Context;
 use crate::dto::Handshake;
@@ -25,12 +24,10 @@ const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
 pub(crate) struct HandshakeQuery {
     /// How many, newest first: 1 to 1000, default 100. Streams ignore it.
-    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 
@@ -39,7 +36,8 @@ pub(crate) struct HandshakeQuery {
 /// With `Accept: text/event-stream` the answer is a stream of server-sent events: `handshake` with one
 /// record as JSON, and `missed` with the number of records that a slow reader lost.
 #[utoipa::path(
-    get, path = "/v1/handshakes", tag = "traffic", params(HandshakeQuery),
+    get, path = "/v1/handshakes", tag = "traffic", 
+    params(("limit" = Option<u16>, Query, description = "How many, newest first; default 100; streams ignore it", minimum = 1, maximum = 1000)),
     responses(
         (status = 200, content(
             ([Handshake] = "application/json"),

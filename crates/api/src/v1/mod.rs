@@ -5,3 +5,6 @@ pub(crate) mod handshakes;
 pub(crate) mod probes;
 pub(crate) mod process;
 pub(crate) mod routes;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! For tests: requests straight into the router, and what the audit log said.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+use tower::ServiceExt;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context as LayerContext, SubscriberExt};
+
+use crate::context::Context;
+use crate::dto::{ProbeReport, ProbeRequest};
+use crate::router::router;
+use crate::sample::Sample;
+use crate::{Deps, ProbeError, Prober, Probing};
+
+pub(crate) const NOW: &str = "2026-11-21T12:00:00Z";
+
+pub(crate) fn now() -> Timestamp {
+    NOW.parse().expect("a constant")
+}
+
+/// The router over sample data, and what stops it.
+pub(crate) struct Served {
+    pub(crate) sample: Arc<Sample>,
+    pub(crate) router: Router,
+    pub(crate) stop: watch::Sender<bool>,
+}
+
+/// Reports on every target but `down:1`.
+pub(crate) struct Echo;
+
+impl Prober for Echo {
+    fn probe(&self, request: ProbeRequest) -> Probing<'_> {
+        Box::pin(async move {
+            match request.target.as_str() {
+                "" => Err(ProbeError::Invalid {
+                    field: "target".to_owned(),
+                    reason: "it is empty".to_owned(),
+                }),
+                "down:1" => Err(ProbeError::Unreachable {
+                    reason: "connection refused".to_owned(),
+                }),
+                _ => Ok(ProbeReport {
+                    target: request.target,
+                }),
+            }
+        })
+    }
+}
+
+pub(crate) fn busy() -> Served {
+    served(Sample::busy(now()), Arc::new(Echo))
+}
+
+pub(crate) fn served(sample: Sample, prober: Arc<dyn Prober>) -> Served {
+    let sample = Arc::new(sample);
+    let (stop, stopping) = watch::channel(false);
+    let router = router(Context::new(
+        Deps {
+            control: sample.clone(),
+            prober,
+        },
+        stopping,
+    ));
+    Served { sample, router, stop }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Served {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(request("GET", path, "")).await
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, body: &str) -> Answer {
+        let mut request = request("POST", path, body);
+        request
+            .headers_mut()
+            .insert("content-type", "application/json".parse().expect("a constant"));
+        self.send(request).await
+    }
+
+    pub(crate) async fn post_form(&self, path: &str, body: &str) -> Answer {
+        let mut request = request("POST", path, body);
+        let headers = request.headers_mut();
+        headers.insert(
+            "content-type",
+            "application/x-www-form-urlencoded".parse().expect("a constant"),
+        );
+        headers.insert("origin", "http://127.0.0.1:8000".parse().expect("a constant"));
+        self.send(request).await
+    }
+
+    /// The whole answer; for streams take the router.
+    pub(crate) async fn send(&self, request: Request) -> Answer {
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("the router never fails");
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .expect("a body in memory");
+        let body = String::from_utf8(bytes.to_vec()).expect("text");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+}
+
+/// A request from this machine.
+pub(crate) fn request(method: &str, path: &str, body: &str) -> Request {
+    let builder = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "127.0.0.1:8000");
+    let mut request = builder.body(Body::from(body.to_owned())).expect("a test request");
+    let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}
+
+/// Audit events while `work` runs on this thread, each as a JSON object.
+pub(crate) async fn audited(work: impl Future<Output = ()>) -> Vec<Value> {
+    let ear = Ear::default();
+    let events = ear.0.clone();
+    {
+        let _listening = tracing::subscriber::set_default(tracing_subscriber::registry().with(ear));
+        work.await;
+    }
+    let events = events.lock().expect("nobody panicked");
+    events.clone()
+}
+
+#[derive(Default)]
+struct Ear(Arc<Mutex<Vec<Value>>>);
+
+impl<S: Subscriber> Layer<S> for Ear {
+    fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
+        if event.metadata().target() == "audit" {
+            let mut fields = Fields(serde_json::Map::new());
+            fields
+                .0
+                .insert("level".to_owned(), event.metadata().level().to_string().into());
+            event.record(&mut fields);
+            self.0
+                .lock()
+                .expect("nobody panicked")
+                .push(Value::Object(fields.0));
+        }
+    }
+}
+
+struct Fields(serde_json::Map<String, Value>);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0
+            .insert(field.name().to_owned(), format!("{value:?}").into());
+    }
+}
