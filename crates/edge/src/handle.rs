@@ -11,6 +11,7 @@ use crate::certificate::Loaded;
 use crate::config::{Config, Route};
 use crate::counters::RouteTotals;
 use crate::history::Sample;
+use crate::metrics::{self, ProcessMetrics, RouteMetrics, Usage};
 use crate::recorder::Named;
 use crate::register::{Client, Filter};
 use crate::route::RouteSpec;
@@ -130,6 +131,26 @@ impl Handle {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .list(route)
+    }
+
+    /// Metrics as OpenMetrics text.
+    pub fn metrics(&self) -> String {
+        let routes = self.routes().into_iter().map(|route| RouteMetrics {
+            name: route.config.name,
+            mode: route.config.mode,
+            arms: route.arms,
+            totals: route.totals,
+            certificates: expiries(&route.certificates),
+        });
+        let process = ProcessMetrics {
+            version: env!("CARGO_PKG_VERSION"),
+            started_us: self.0.started_us,
+            usage: Usage::read(),
+            dropped_records: self.0.recent.dropped(),
+            clients: self.0.clients.counts(),
+            clients_max: self.0.lock().config.process.register_size,
+        };
+        metrics::encode(routes.collect(), process)
     }
 }
 
