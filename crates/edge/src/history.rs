@@ -135,3 +135,68 @@ fn expand(
         Arm::ALL.into_iter().map(sample)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counters::RouteCounters;
+    use crate::handshake::Outcome;
+    use crate::recorder::specimen::{classical, failed, hybrid};
+
+    fn sample(history: &mut History, name: &str, counters: &RouteCounters, at_us: i64) {
+        history.sample([(&Arc::from(name), &counters.merged())], at_us);
+    }
+
+    fn counts(history: &History, route: &str, side: Side, arm: Arm) -> Vec<(i64, u64, u64, u64)> {
+        let samples = history
+            .list(route)
+            .into_iter()
+            .filter(|each| each.side == side && each.arm == arm);
+        samples
+            .map(|Sample { at_us, counts, .. }| {
+                (at_us, counts.handshakes, counts.post_quantum, counts.failures)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_sample_is_what_came_since_the_one_before() {
+        let (mut history, counters) = (History::default(), RouteCounters::new(1));
+        counters.core(0).record(&hybrid());
+        sample(&mut history, "shop", &counters, 10);
+        sample(&mut history, "shop", &counters, 20);
+        counters.core(0).record(&classical());
+        counters.core(0).record(&failed(hybrid(), Outcome::Timeout));
+        sample(&mut history, "shop", &counters, 30);
+        let control = counts(&history, "shop", Side::Downstream, Arm::Control);
+        assert_eq!(control, [(10, 1, 1, 0), (20, 0, 0, 0), (30, 2, 0, 1)]);
+        let canary = counts(&history, "shop", Side::Downstream, Arm::Canary);
+        assert_eq!(canary, [(10, 0, 0, 0), (20, 0, 0, 0), (30, 0, 0, 0)]);
+        assert_eq!(history.list("till"), []);
+    }
+
+    #[test]
+    fn the_last_hour_is_kept_oldest_first() {
+        let (mut history, counters) = (History::default(), RouteCounters::new(1));
+        (0..500).for_each(|at_us| sample(&mut history, "shop", &counters, at_us));
+        let times: Vec<i64> = counts(&history, "shop", Side::Upstream, Arm::Control)
+            .iter()
+            .map(|each| each.0)
+            .collect();
+        assert_eq!(times, (140..500).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_route_that_is_made_again_begins_anew_and_one_that_is_gone_is_forgotten() {
+        let (mut history, counters) = (History::default(), RouteCounters::new(1));
+        (0..3).for_each(|_| counters.core(0).record(&hybrid()));
+        sample(&mut history, "shop", &counters, 10);
+        let again = RouteCounters::new(1);
+        again.core(0).record(&hybrid());
+        sample(&mut history, "shop", &again, 20);
+        let control = counts(&history, "shop", Side::Downstream, Arm::Control);
+        assert_eq!(control, [(10, 3, 3, 0), (20, 1, 1, 0)]);
+        sample(&mut history, "till", &again, 30);
+        assert_eq!(history.list("shop"), []);
+    }
+}

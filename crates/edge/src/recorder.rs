@@ -8,6 +8,8 @@
 mod names;
 mod recent;
 #[cfg(test)]
+pub(crate) mod specimen;
+#[cfg(test)]
 mod tests;
 
 use std::future::Future;

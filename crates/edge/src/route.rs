@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use hybridge_policy::Rung;
 use rustls::ClientConfig;
 
@@ -53,6 +54,8 @@ pub(crate) struct LiveRoute {
     pub(crate) prepared: Option<Prepared>,
     /// Upstream TLS by arm, then by rung of the upstream ladder.
     upstream: Option<[UpstreamConfigs; 2]>,
+    /// For a route to somebody else's origin: the Host that it is addressed by (RFC 9110 §7.2).
+    pub(crate) origin_host: Option<HeaderValue>,
     /// Keep-alive connections to the upstream, by arm.
     pub(crate) pools: [RefCell<Pool>; 2],
     pub(crate) open: Rc<Gauge>,
@@ -87,6 +90,7 @@ impl LiveRoute {
         Ok(Self {
             prepared: prepared.transpose()?,
             upstream: upstream.transpose()?,
+            origin_host: origin_host(&spec.config),
             pools: [RefCell::default(), RefCell::default()],
             open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.open)),
             half_open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.half_open)),
@@ -133,6 +137,26 @@ impl LiveRoute {
             .find(|(prepared, _)| *prepared == rung)
             .map(|(_, config)| config)
     }
+}
+
+/// The name of the origin, with its port unless that is the one of https.
+fn origin_host(route: &Route) -> Option<HeaderValue> {
+    let address = &route.upstream.address;
+    let (host, port) = address.rsplit_once(':')?;
+    let named = route
+        .upstream
+        .tls
+        .as_ref()
+        .and_then(|tls| tls.name.as_deref())
+        .unwrap_or(host);
+    let authority = if port == "443" {
+        named.to_owned()
+    } else {
+        format!("{named}:{port}")
+    };
+    (route.mode == Mode::Originate)
+        .then(|| HeaderValue::from_str(&authority).ok())
+        .flatten()
 }
 
 fn upstream_configs(route: &Route, verifier: &Verifier) -> Result<UpstreamConfigs, rustls::Error> {

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
 use super::body::{Download, Lease, Upload};
+use super::headers::Direction;
 use super::pool::Sender;
 use super::{headers, reply, upgrade};
 use crate::connection::Peer;
@@ -39,6 +40,13 @@ impl Exchange {
             peer,
             tunnels: RefCell::default(),
         }
+    }
+
+    fn direction(&self) -> Direction<'_> {
+        self.route
+            .origin_host
+            .as_ref()
+            .map_or(Direction::Inward(&self.peer), Direction::Outward)
     }
 
     /// Waits for upgraded connections.
@@ -100,7 +108,7 @@ async fn attempt(exchange: &Exchange, request: Request<Incoming>) -> Result<Resp
         .extensions
         .remove::<hyper::upgrade::OnUpgrade>()
         .filter(|_| wanted.is_some());
-    headers::prepare(&mut parts, &exchange.peer, wanted);
+    headers::prepare(&mut parts, exchange.direction(), wanted);
     let progress = Activity::new();
     let request = Request::from_parts(parts, Upload::new(body, progress.clone()));
     let limit = exchange.route.spec.config.limits.response_timeout;

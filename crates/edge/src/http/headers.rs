@@ -67,8 +67,17 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Which way a route's requests go.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Direction<'a> {
+    /// To a service of ours: it learns who the client is.
+    Inward(&'a Peer),
+    /// To somebody else's origin: it is addressed by its own name and learns nothing of our clients.
+    Outward(&'a HeaderValue),
+}
+
 /// Turns a client's request into the one for the upstream (HTTP/1.1, origin form).
-pub(super) fn prepare(parts: &mut Parts, peer: &Peer, upgrade: Option<HeaderValue>) {
+pub(super) fn prepare(parts: &mut Parts, direction: Direction<'_>, upgrade: Option<HeaderValue>) {
     let authority = parts
         .uri
         .authority()
@@ -94,7 +103,13 @@ pub(super) fn prepare(parts: &mut Parts, peer: &Peer, upgrade: Option<HeaderValu
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
     }
-    tell_of_client(headers, peer);
+    match direction {
+        Direction::Inward(peer) => tell_of_client(headers, peer),
+        Direction::Outward(host) => {
+            headers.insert(HOST, host.clone());
+            [TLS_GROUP, TLS_VERSION, TLS_CIPHER].map(|name| headers.remove(name));
+        }
+    }
 }
 
 /// HTTP/2 may split cookies; HTTP/1.1 may not (RFC 9113 §8.2.3).
@@ -174,7 +189,7 @@ mod tests {
         };
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let upgrade = upgrade_wanted(&parts);
-        prepare(&mut parts, &peer, upgrade);
+        prepare(&mut parts, Direction::Inward(&peer), upgrade);
         parts
     }
 
@@ -228,6 +243,28 @@ mod tests {
         let parts = prepared(request);
         check(&parts, "connection", &["upgrade"]);
         check(&parts, "upgrade", &["websocket"]);
+    }
+
+    #[test]
+    fn a_remote_origin_is_called_by_its_name_and_learns_nothing_of_the_client() {
+        let request = http::Request::get("/")
+            .header("host", "127.0.0.1:9000")
+            .header("hybridge-tls-group", "x");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        prepare(
+            &mut parts,
+            Direction::Outward(&HeaderValue::from_static("api.example")),
+            None,
+        );
+        check(&parts, "host", &["api.example"]);
+        for name in [
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "x-forwarded-host",
+            "hybridge-tls-group",
+        ] {
+            check(&parts, name, &[]);
+        }
     }
 
     #[test]

@@ -27,8 +27,8 @@ use crate::route::LiveRoute;
 
 pub(crate) use forward::Exchange;
 
-/// Time for a request's head (RFC 9110 §15.5.9).
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for the next request's head to be complete, the pause before it included (RFC 9110 §15.5.9).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Serves HTTP on a connection until it ends.
 pub(crate) async fn serve(core: &Rc<Core>, route: &Rc<LiveRoute>, inbound: Inbound, peer: Peer) {

@@ -175,3 +175,19 @@ impl Place {
         seen: 0,
     };
 }
+
+#[cfg(test)]
+impl Places {
+    /// Entries of the queue, of the networks' queues, and of all networks by their sizes.
+    pub(super) fn len(&self) -> (usize, usize, usize) {
+        let sizes: usize = self.by_size.iter().map(|(size, _)| size).sum();
+        assert_eq!(sizes, self.sizes.values().sum::<usize>());
+        let established = self
+            .queue
+            .keys()
+            .filter(|place| place.rank == Rank::Established)
+            .count();
+        assert_eq!(established, self.established);
+        (self.queue.len(), self.by_network.len(), sizes)
+    }
+}
