@@ -16,7 +16,7 @@ mod ml_kem;
 mod rsa;
 
 /// One algorithm or parameter set, as its defining document names it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Algorithm {
     /// Standard name, for example `ML-KEM-768`.
     pub name: &'static str,
@@ -197,6 +197,12 @@ impl PartialEq for Algorithm {
 }
 
 impl Eq for Algorithm {}
+
+impl std::fmt::Debug for Algorithm {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Algorithm({})", self.name)
+    }
+}
 
 impl std::fmt::Display for Algorithm {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -228,7 +228,7 @@ fn validity_is_measured_from_the_time_that_was_given() {
             facts.chain = Ok(vec![CertificateFact {
                 not_before: NOW + 1,
                 ..certificate()
-            }])
+            }]);
         },
         Verdict::Fail,
         &["certificate-not-yet-valid"],
