@@ -1,1 +1,19 @@
-fn main() {}
+//! The doorway: hands the arguments to the command line and its answer to the system.
+//!
+//! One file per subcommand stands under `command`; nothing is decided here.
+
+mod cli;
+mod clock;
+mod command;
+mod command_error;
+mod data_directory;
+mod file;
+mod local_authority;
+mod logging;
+mod private_file;
+mod terminal;
+mod version;
+
+fn main() -> std::process::ExitCode {
+    cli::run(std::env::args_os())
+}

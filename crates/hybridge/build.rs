@@ -1,0 +1,16 @@
+//! Reads the version of rustls from the lock file, for `hybridge --version`.
+//!
+//! A crate cannot ask a dependency for its version; the lock file is what the build used.
+
+fn main() {
+    let lock = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+    let text = std::fs::read_to_string(&lock).unwrap_or_default();
+    let version = locked_version(&text, "rustls").unwrap_or("unknown");
+    println!("cargo::rerun-if-changed={}", lock.display());
+    println!("cargo::rustc-env=HYBRIDGE_RUSTLS_VERSION={version}");
+}
+
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let (_, entry) = lock.split_once(&format!("name = \"{package}\"\nversion = \""))?;
+    entry.split('"').next()
+}

@@ -1,0 +1,59 @@
+//! The command line: which subcommands there are, and the way from arguments to an exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::command::{completions, docs};
+use crate::command_error::{CommandError, EXIT_CODES, Ending};
+use crate::logging::{self, LogArgs};
+use crate::{terminal, version};
+
+/// Puts hybrid post-quantum TLS in front of any service, with one command
+///
+/// Start with `hybridge up`: it protects a small built-in page, makes its own certificates, and says
+/// what to do next. Every option can also come from the environment or the configuration file; a flag
+/// beats the environment, the environment beats the file, the file beats the default.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hybridge",
+    version = version::SHORT,
+    long_version = version::long(),
+    after_long_help = EXIT_CODES,
+    propagate_version = false,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    log: LogArgs,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Completions(completions::Completions),
+    Docs(docs::Docs),
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => terminal::finish(cli.run()),
+        Err(error) => terminal::parser_says(&error),
+    }
+}
+
+impl Cli {
+    fn run(self) -> Result<Ending, CommandError> {
+        logging::start(&self.log)?;
+        match self.command {
+            Command::Completions(command) => command.run(),
+            Command::Docs(command) => command.run(),
+        }
+    }
+}
