@@ -18,7 +18,6 @@ pub(crate) struct Known<'a> {
     pub(crate) early_data: bool,
     pub(crate) groups: &'a [u8],
     pub(crate) schemes: &'a [u8],
-    pub(crate) certificate_schemes: &'a [u8],
     pub(crate) versions: &'a [u8],
     pub(crate) compression: &'a [u8],
     pub(crate) cookie: Option<&'a [u8]>,
@@ -35,7 +34,6 @@ impl Known<'_> {
             early_data: false,
             groups: &[],
             schemes: &[],
-            certificate_schemes: &[],
             versions: &[],
             compression: &[],
             cookie: None,
@@ -96,10 +94,6 @@ fn read_one<'a>(known: &mut Known<'a>, kind: u16, body: &mut Reader<'a>) -> Resu
             known.schemes = body
                 .sub16("signature_algorithms")?
                 .pairs("signature_algorithms")?;
-        }
-        extension::SIGNATURE_ALGORITHMS_CERT => {
-            let field = "signature_algorithms_cert";
-            known.certificate_schemes = body.sub16(field)?.pairs(field)?;
         }
         extension::ALPN => known.alpn = alpn(body)?,
         extension::COMPRESS_CERTIFICATE => {

@@ -124,11 +124,6 @@ impl<'a> ClientHello<'a> {
         CodePoints::new(self.known.schemes)
     }
 
-    /// The schemes it accepts inside certificates, if it says so apart (RFC 8446 §4.2.3).
-    pub const fn certificate_signature_schemes(&self) -> CodePoints<'a, SignatureScheme> {
-        CodePoints::new(self.known.certificate_schemes)
-    }
-
     /// The application protocols the client offers, in wire order (RFC 7301 §3.1).
     pub const fn alpn(&self) -> ProtocolNames<'a> {
         ProtocolNames(self.known.alpn)

@@ -28,8 +28,6 @@ pub const SUPPORTED_VERSIONS: u16 = 43;
 pub const COOKIE: u16 = 44;
 /// RFC 8446 §4.2.9.
 pub const PSK_KEY_EXCHANGE_MODES: u16 = 45;
-/// RFC 8446 §4.2.3.
-pub const SIGNATURE_ALGORITHMS_CERT: u16 = 50;
 /// RFC 8446 §4.2.8.
 pub const KEY_SHARE: u16 = 51;
 /// RFC 9849: encrypted ClientHello.

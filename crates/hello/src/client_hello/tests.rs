@@ -187,7 +187,6 @@ fn checks_the_lists_of_code_points() {
     for (kind, field) in [
         (extension::SUPPORTED_GROUPS, "supported_groups"),
         (extension::SIGNATURE_ALGORITHMS, "signature_algorithms"),
-        (extension::SIGNATURE_ALGORITHMS_CERT, "signature_algorithms_cert"),
     ] {
         check(kind, &[0, 2, 1, 2], "ok");
         check(kind, &[0, 0], &format!("{field} at byte 53 is empty"));

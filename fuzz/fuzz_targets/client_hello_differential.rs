@@ -1,0 +1,56 @@
+//! Our reading of a ClientHello against that of rustls: whatever its `Acceptor` accepts, we accept, and
+//! both read the same.
+//!
+//! Two differences are deliberate. We stop at 16 KiB where rustls reads up to 64 KiB (and so at records
+//! longer than RFC 8446 §5.1 allows). And we refuse a pre-shared key binder shorter than 32 bytes, as
+//! RFC 8446 §4.2.11 has it, which rustls notices only when it verifies the binder.
+#![no_main]
+
+use hybridge_hello::{ClientHello, Flaw, Malformed, Progress, locate_client_hello};
+use libfuzzer_sys::fuzz_target;
+use rustls::server::{Accepted, Acceptor};
+
+fuzz_target!(|raw: &[u8]| {
+    let Some(accepted) = accept(raw) else {
+        return;
+    };
+    let mut scratch = Vec::new();
+    let message = match locate_client_hello(raw, &mut scratch) {
+        Progress::Complete(located) => located.message,
+        Progress::TooLong => return,
+        Progress::Malformed(Malformed { field: "TLSPlaintext.length", flaw: Flaw::BadLength, .. }) => return,
+        other => panic!("rustls accepts what we find {other:?}"),
+    };
+    match ClientHello::parse(message) {
+        Ok(ours) => compare(&ours, &accepted),
+        Err(Malformed { field: "binder" | "binders", .. }) => {}
+        Err(malformed) => panic!("rustls accepts what we find malformed: {malformed}"),
+    }
+});
+
+/// What rustls makes of the bytes, given all at once.
+fn accept(mut raw: &[u8]) -> Option<Accepted> {
+    let mut acceptor = Acceptor::default();
+    while !raw.is_empty() {
+        if acceptor.read_tls(&mut raw).ok()? == 0 {
+            return None;
+        }
+        if let Some(accepted) = acceptor.accept().ok()? {
+            return Some(accepted);
+        }
+    }
+    None
+}
+
+fn compare(ours: &ClientHello<'_>, accepted: &Accepted) {
+    let theirs = accepted.client_hello();
+    assert_eq!(ours.server_name().map(str::to_lowercase), theirs.server_name().map(str::to_lowercase));
+    assert!(ours.signature_schemes().map(|scheme| scheme.0).eq(theirs.signature_schemes().iter().map(|s| u16::from(*s))));
+    assert!(ours.cipher_suites().map(|suite| suite.0).eq(theirs.cipher_suites().iter().map(|s| u16::from(*s))));
+    let groups = theirs.named_groups().unwrap_or_default();
+    assert!(ours.supported_groups().map(|group| group.0).eq(groups.iter().map(|group| u16::from(*group))));
+    match theirs.alpn() {
+        Some(names) => assert!(ours.alpn().eq(names)),
+        None => assert_eq!(ours.alpn().count(), 0),
+    }
+}
