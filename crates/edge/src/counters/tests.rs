@@ -220,7 +220,7 @@ fn one_of_everything() -> Vec<Handshake> {
     );
     all.extend(Group::ALL.map(|group| agreed(group.code_point(), 0, 0)));
     all.extend(Rung::ALL.map(|rung| Handshake { rung, ..reluctant() }));
-    let sizes = (0..20_000).step_by(100).zip((1..5).cycle());
+    let sizes = (0..20_000).step_by(50).zip((1..5).cycle());
     all.extend(
         sizes
             .zip(SniClass::ALL.into_iter().cycle())

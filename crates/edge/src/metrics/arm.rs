@@ -30,7 +30,7 @@ enum Values {
 }
 use Values::{By, One};
 
-const COUNTERS: [ArmCounter; 15] = [
+const COUNTERS: [ArmCounter; 14] = [
     ArmCounter {
         name: "hybridge_edge_handshakes",
         help: "TLS handshakes that ended, by how they ended.",
@@ -120,12 +120,6 @@ const COUNTERS: [ArmCounter; 15] = [
         help: "ClientHellos that the rung require would refuse.",
         sides: CLIENTS,
         values: One(|tally| tally.would_reject),
-    },
-    ArmCounter {
-        name: "hybridge_edge_handshakes_failed",
-        help: "Handshakes that did not succeed: the sum of all outcomes but success.",
-        sides: BOTH,
-        values: One(Tally::failures),
     },
 ];
 
