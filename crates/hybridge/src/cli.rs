@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{completions, docs};
+use crate::command::{completions, config, docs};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};
@@ -36,6 +36,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Up(up::Up),
+    Edge(edge::Edge),
+    Config(config::Config),
     Completions(completions::Completions),
     Docs(docs::Docs),
 }
@@ -52,6 +55,9 @@ impl Cli {
     fn run(self) -> Result<Ending, CommandError> {
         logging::start(&self.log)?;
         match self.command {
+            Command::Up(command) => command.run(),
+            Command::Edge(command) => command.run(),
+            Command::Config(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Docs(command) => command.run(),
         }

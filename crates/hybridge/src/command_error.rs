@@ -93,8 +93,22 @@ impl CommandError {
 
     /// The message and its causes as one line: `cannot read a.pem: permission denied`.
     pub(crate) fn line(&self) -> String {
-        format!("{:#}", self.error)
+        chain_line(self.error.as_ref())
     }
+}
+
+/// An error and its causes as one line. A cause that the line already ends with is not repeated.
+pub(crate) fn chain_line(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line = format!("{line}: {text}");
+        }
+        cause = error.source();
+    }
+    line
 }
 
 /// Puts a failed operation of the system into words.
@@ -145,5 +159,16 @@ mod tests {
         let error = Err::<(), _>(cause).cannot(Kind::File, "read x.toml").unwrap_err();
         assert_eq!(error.line(), "cannot read x.toml: no such file");
         assert_eq!(exit_code(&Err(error)), ExitCode::from(4));
+    }
+
+    #[test]
+    fn a_cause_that_was_said_is_not_repeated() {
+        let error = anyhow::Error::msg("broken")
+            .context("the key is broken")
+            .context("a.pem");
+        assert_eq!(
+            CommandError::new(Kind::File, error).line(),
+            "a.pem: the key is broken"
+        );
     }
 }

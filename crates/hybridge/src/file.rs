@@ -53,6 +53,11 @@ impl File {
         Self::parse(path, text)
     }
 
+    /// The file's own path, as it was given.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn parse(path: &Path, text: String) -> Result<Self, CommandError> {
         let written: Written = toml::from_str(&text).map_err(|error| advice::explain(path, &text, &error))?;
         let mut file = Self {
@@ -77,13 +82,18 @@ impl File {
         if let Some(Err(error)) = self.api.as_ref().map(hybridge_api::Config::validate) {
             return Err(self.wrong(&[Step::Key("api"), Step::Key("listen")], error));
         }
-        self.edge.validate().map_err(|error| match &error {
-            InvalidConfig::NoRoutes => self.wrong(&[], &error).hint("add a [[route]] table"),
-            InvalidConfig::Route { route, field, .. } => self.wrong(&self.route_steps(route, field), &error),
+        self.edge.validate().map_err(|error| self.invalid(&error))
+    }
+
+    /// What the edge finds wrong, at its place.
+    pub(crate) fn invalid(&self, error: &InvalidConfig) -> CommandError {
+        match error {
+            InvalidConfig::NoRoutes => self.wrong(&[], error).hint("add a [[route]] table"),
+            InvalidConfig::Route { route, field, .. } => self.wrong(&self.route_steps(route, field), error),
             InvalidConfig::Process { field, .. } => {
-                self.wrong(&[Step::Key("process"), Step::Key(field)], &error)
+                self.wrong(&[Step::Key("process"), Step::Key(field)], error)
             }
-        })
+        }
     }
 
     /// An error at a place in the file: `hybridge.toml:3:1: …`.

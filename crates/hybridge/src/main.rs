@@ -2,17 +2,23 @@
 //!
 //! One file per subcommand stands under `command`; nothing is decided here.
 
+mod built_in;
+mod chain_source;
 mod cli;
 mod clock;
 mod command;
 mod command_error;
 mod data_directory;
+mod edge_error;
 mod file;
 mod local_authority;
 mod logging;
 mod private_file;
+mod prober;
+mod serving;
 mod terminal;
 mod version;
+mod wiring;
 
 fn main() -> std::process::ExitCode {
     cli::run(std::env::args_os())

@@ -27,7 +27,10 @@ pub(crate) struct EdgeControl {
 
 impl EdgeControl {
     pub(crate) fn new(edge: Handle) -> Self {
-        Self { edge, stream: broadcast::Sender::new(BACKLOG) }
+        Self {
+            edge,
+            stream: broadcast::Sender::new(BACKLOG),
+        }
     }
 
     /// Translates handshakes for the API's subscribers until the edge ends.
@@ -52,15 +55,26 @@ impl Control for EdgeControl {
     }
 
     fn route_set(&self, name: &str, change: dto::RouteChange) -> Result<dto::Route, ControlError> {
-        let route = self.edge.routes().into_iter().find(|route| route.config.name == name);
+        let route = self
+            .edge
+            .routes()
+            .into_iter()
+            .find(|route| route.config.name == name);
         let route = route.ok_or(ControlError::NotFound)?;
         let arms = change::apply(route.arms, change);
-        let changed = self.edge.set_arms(name, arms).map_err(|error| change::explain(change, &error))?;
+        let changed = self
+            .edge
+            .set_arms(name, arms)
+            .map_err(|error| change::explain(change, &error))?;
         Ok(route::translate(changed))
     }
 
     fn handshakes(&self, limit: usize) -> Vec<Arc<dto::Handshake>> {
-        self.edge.handshakes(limit).iter().map(|named| Arc::new(handshake::translate(named))).collect()
+        self.edge
+            .handshakes(limit)
+            .iter()
+            .map(|named| Arc::new(handshake::translate(named)))
+            .collect()
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<dto::Handshake>> {
@@ -69,15 +83,31 @@ impl Control for EdgeControl {
 
     fn clients(&self, filter: ClientFilter) -> Vec<dto::Client> {
         let state = filter.state.map(client::state_wanted);
-        self.edge.clients(&Filter { state, ..Filter::default() }).iter().map(client::translate).collect()
+        self.edge
+            .clients(&Filter {
+                state,
+                ..Filter::default()
+            })
+            .iter()
+            .map(client::translate)
+            .collect()
     }
 
     fn share_history(&self, route: &str) -> Vec<dto::ShareSample> {
-        let Some(view) = self.edge.routes().into_iter().find(|view| view.config.name == route) else {
+        let Some(view) = self
+            .edge
+            .routes()
+            .into_iter()
+            .find(|view| view.config.name == route)
+        else {
             return Vec::new();
         };
         let side = route::primary_side(view.config.mode);
-        let samples = self.edge.history(route).into_iter().filter(|sample| sample.side == side);
+        let samples = self
+            .edge
+            .history(route)
+            .into_iter()
+            .filter(|sample| sample.side == side);
         samples.map(|sample| route::sample(route, &sample)).collect()
     }
 
@@ -86,6 +116,10 @@ impl Control for EdgeControl {
     }
 
     fn health(&self) -> dto::Health {
-        dto::Health { live: true, ready: true, reasons: Vec::new() }
+        dto::Health {
+            live: true,
+            ready: true,
+            reasons: Vec::new(),
+        }
     }
 }

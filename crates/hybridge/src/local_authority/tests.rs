@@ -61,6 +61,19 @@ fn clients_accept_the_leaf_for_its_names_while_it_lives() {
 }
 
 #[test]
+fn the_edge_loads_chain_and_key_from_the_one_file() {
+    let (_folder, data) = data();
+    let now = clock::now();
+    let leaf = LocalAuthority::open(&data, now).unwrap().leaf(&[], now).unwrap();
+    let loaded = hybridge_edge::certificate::load(&leaf.files).unwrap();
+    assert!(
+        loaded.names.contains(&"localhost".to_owned()),
+        "{:?}",
+        loaded.names
+    );
+}
+
+#[test]
 fn keys_are_ours_alone_and_no_temporary_folder_is_left() {
     let (_folder, data) = data();
     let now = clock::now();

@@ -16,7 +16,11 @@ pub(super) fn apply(before: Arms, change: RouteChange) -> Arms {
         CanaryChange::Keep if before.weight == 0 && before.canary == before.control => Arms::uniform(control),
         CanaryChange::Keep => Arms { control, ..before },
         CanaryChange::Remove => Arms::uniform(control),
-        CanaryChange::Set(canary) => Arms { control, canary: rung_of(canary.rung), weight: canary.weight },
+        CanaryChange::Set(canary) => Arms {
+            control,
+            canary: rung_of(canary.rung),
+            weight: canary.weight,
+        },
     }
 }
 
@@ -26,9 +30,14 @@ pub(super) fn explain(change: RouteChange, error: &SetArmsError) -> ControlError
         SetArmsError::NoRoute(_) => return ControlError::NotFound,
         SetArmsError::Weight => "canary.weight",
         SetArmsError::WrongLadder { rung, .. } if !is_control(change, *rung) => "canary.rung",
-        SetArmsError::Observes(_) | SetArmsError::NoClassicalGroup | SetArmsError::WrongLadder { .. } => "rung",
+        SetArmsError::Observes(_) | SetArmsError::NoClassicalGroup | SetArmsError::WrongLadder { .. } => {
+            "rung"
+        }
     };
-    ControlError::Invalid { field: field.to_owned(), reason: error.to_string() }
+    ControlError::Invalid {
+        field: field.to_owned(),
+        reason: error.to_string(),
+    }
 }
 
 fn is_control(change: RouteChange, rung: Rung) -> bool {
@@ -47,26 +56,67 @@ mod tests {
 
     #[test]
     fn what_is_not_mentioned_stays() {
-        let before = Arms { control: Rung::Accept, canary: Rung::Upgrade, weight: 100 };
-        let canary = dto::Canary { rung: dto::Rung::Require, weight: 500 };
+        let before = Arms {
+            control: Rung::Accept,
+            canary: Rung::Upgrade,
+            weight: 100,
+        };
+        let canary = dto::Canary {
+            rung: dto::Rung::Require,
+            weight: 500,
+        };
         let keep = RouteChange::default();
         check(before, keep, before);
         let rung = Some(dto::Rung::Classical);
-        check(before, RouteChange { rung, ..keep }, Arms { control: Rung::Classical, ..before });
         check(
             before,
-            RouteChange { canary: CanaryChange::Set(canary), ..keep },
-            Arms { canary: Rung::Require, weight: 500, ..before },
+            RouteChange { rung, ..keep },
+            Arms {
+                control: Rung::Classical,
+                ..before
+            },
         );
-        check(before, RouteChange { canary: CanaryChange::Remove, ..keep }, Arms::uniform(Rung::Accept));
-        check(Arms::uniform(Rung::Accept), RouteChange { rung, ..keep }, Arms::uniform(Rung::Classical));
+        check(
+            before,
+            RouteChange {
+                canary: CanaryChange::Set(canary),
+                ..keep
+            },
+            Arms {
+                canary: Rung::Require,
+                weight: 500,
+                ..before
+            },
+        );
+        check(
+            before,
+            RouteChange {
+                canary: CanaryChange::Remove,
+                ..keep
+            },
+            Arms::uniform(Rung::Accept),
+        );
+        check(
+            Arms::uniform(Rung::Accept),
+            RouteChange { rung, ..keep },
+            Arms::uniform(Rung::Classical),
+        );
     }
 
     #[test]
     fn a_refusal_names_the_field() {
-        let canary = CanaryChange::Set(dto::Canary { rung: dto::Rung::Share, weight: 1 });
-        let change = RouteChange { rung: Some(dto::Rung::Upgrade), canary };
-        let wrong = |rung| SetArmsError::WrongLadder { rung, ladder: String::new() };
+        let canary = CanaryChange::Set(dto::Canary {
+            rung: dto::Rung::Share,
+            weight: 1,
+        });
+        let change = RouteChange {
+            rung: Some(dto::Rung::Upgrade),
+            canary,
+        };
+        let wrong = |rung| SetArmsError::WrongLadder {
+            rung,
+            ladder: String::new(),
+        };
         let field = |error| match explain(change, &error) {
             ControlError::Invalid { field, .. } => field,
             other => panic!("{other:?}"),

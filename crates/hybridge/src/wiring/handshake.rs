@@ -12,7 +12,8 @@ use super::route::{arm, rung};
 pub(super) fn translate(named: &Named) -> dto::Handshake {
     let handshake = &named.handshake;
     let (offered, agreed) = (handshake.offered.as_ref(), &handshake.negotiated);
-    let names = |groups: &mut dyn Iterator<Item = NamedGroup>| groups.map(|group| group.to_string()).collect();
+    let names =
+        |groups: &mut dyn Iterator<Item = NamedGroup>| groups.map(|group| group.to_string()).collect();
     dto::Handshake {
         at: Timestamp::from_microsecond(handshake.at_us).unwrap_or(Timestamp::UNIX_EPOCH),
         route: named.route.to_string(),
@@ -20,15 +21,23 @@ pub(super) fn translate(named: &Named) -> dto::Handshake {
         rung: Some(rung(handshake.rung)),
         client_prefix: handshake.client.to_string(),
         sni_class: offered.map(|offered| offered.sni.name().to_owned()),
-        offered_groups: offered.map(|offered| names(&mut offered.groups.iter())).unwrap_or_default(),
-        shared_groups: offered.map(|offered| names(&mut offered.shares.iter())).unwrap_or_default(),
+        offered_groups: offered
+            .map(|offered| names(&mut offered.groups.iter()))
+            .unwrap_or_default(),
+        shared_groups: offered
+            .map(|offered| names(&mut offered.shares.iter()))
+            .unwrap_or_default(),
         group: agreed.group.map(|group| group.to_string()),
         post_quantum: handshake.is_post_quantum(),
         version: agreed.version.map(|version| version.to_string()),
         suite: agreed.suite.map(|suite| suite.to_string()),
         signature_scheme: agreed.scheme.map(|scheme| scheme.to_string()),
-        ja4: offered.and_then(|offered| offered.fingerprints).map(|(ja4, _)| ja4.to_string()),
-        ja4_stable: offered.and_then(|offered| offered.fingerprints).map(|(_, stable)| stable.to_string()),
+        ja4: offered
+            .and_then(|offered| offered.fingerprints)
+            .map(|(ja4, _)| ja4.to_string()),
+        ja4_stable: offered
+            .and_then(|offered| offered.fingerprints)
+            .map(|(_, stable)| stable.to_string()),
         hello_bytes: offered.map_or(0, |offered| offered.hello_bytes.into()),
         hello_segments: offered.map_or(0, |offered| offered.segments.into()),
         hello_records: offered.map_or(0, |offered| offered.records.into()),

@@ -46,7 +46,10 @@ pub(super) const fn primary_side(mode: Mode) -> Side {
 
 fn canary(arms: &Arms) -> Option<dto::Canary> {
     let none = arms.weight == 0 && arms.canary == arms.control;
-    (!none).then(|| dto::Canary { rung: rung(arms.canary), weight: arms.weight })
+    (!none).then(|| dto::Canary {
+        rung: rung(arms.canary),
+        weight: arms.weight,
+    })
 }
 
 fn certificate(view: &CertificateView) -> dto::Certificate {

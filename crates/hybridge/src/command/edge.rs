@@ -1,0 +1,56 @@
+//! `hybridge edge`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::command_error::{CommandError, Ending, Explain, Kind};
+use crate::data_directory::DataDirectory;
+use crate::file::File;
+use crate::prober::ScanProber;
+use crate::serving::{Bound, Plan};
+use crate::terminal;
+
+/// Run the data plane alone, from a configuration file
+///
+/// Nothing is created: certificates are those of the file. The API and the console run if the file
+/// has an `[api]` table; the client register is kept if it names a `data` directory. SIGHUP reads the
+/// file again, SIGTERM drains.
+#[derive(Args, Debug)]
+pub(crate) struct Edge {
+    /// The configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "HYBRIDGE_CONFIG")]
+    config: PathBuf,
+}
+
+impl Edge {
+    pub(crate) fn run(self) -> Result<Ending, CommandError> {
+        let file = File::open(&self.config)?;
+        file.validate()?;
+        let data = file.data.as_deref().map(DataDirectory::open).transpose()?;
+        let path = self.config.clone();
+        let plan = Plan {
+            config: file.edge.clone(),
+            state: data.as_ref().map(|data| data.path().to_owned()),
+            api: file.api.clone(),
+            reread: Box::new(move || File::open(&path).and_then(|file| file.validate().map(|()| file.edge))),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime
+            .cannot(Kind::Internal, "start the runtime")?
+            .block_on(async {
+                let bound = Bound::open(plan)?;
+                for route in bound.edge().routes() {
+                    let (name, mode) = (&route.config.name, route.config.mode.name());
+                    terminal::note(&format!(
+                        "{name}: {mode} {} -> {}",
+                        route.listen, route.config.upstream.address
+                    ));
+                }
+                if let Some(address) = bound.api_address() {
+                    terminal::note(&format!("console: http://{address}/"));
+                }
+                bound.serve(ScanProber::shared()).await
+            })
+    }
+}

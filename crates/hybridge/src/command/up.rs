@@ -1,0 +1,250 @@
+//! `hybridge up`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use hybridge_edge::config::{Config, Limits, Mode, Protocol, Route, SendProxy, Upstream};
+use hybridge_policy::Rung;
+use tokio::net::TcpStream;
+
+use crate::built_in::BuiltIn;
+use crate::clock;
+use crate::command_error::{CommandError, Ending, Explain, Kind};
+use crate::data_directory::{self, DataDirectory, Surroundings};
+use crate::file::File;
+use crate::local_authority::{Leaf, LocalAuthority, Name};
+use crate::prober::ScanProber;
+use crate::serving::{Bound, Plan, Reread};
+use crate::terminal;
+
+/// Protect a service with hybrid post-quantum TLS, everything in one process
+///
+/// Without --protect a small built-in page is protected: it shows what your own connection
+/// negotiated. The first start makes a local certificate authority and a certificate in the data
+/// directory; later starts use them again. Nothing else on the machine is changed.
+#[derive(Args, Debug)]
+pub(crate) struct Up {
+    /// The service to protect
+    #[arg(long, value_name = "HOST:PORT")]
+    protect: Option<String>,
+
+    /// Where clients connect
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+
+    /// Where the API and the console listen (loopback only)
+    #[arg(long, value_name = "ADDRESS")]
+    api: Option<SocketAddr>,
+
+    /// Directory for certificates and the client register
+    #[arg(long, value_name = "DIR", env = "HYBRIDGE_DATA", help = format!("Directory for certificates and the client register [default: {}]", data_directory::DEFAULT))]
+    data: Option<PathBuf>,
+
+    /// A further name for the certificate, beside localhost, 127.0.0.1 and ::1; may be repeated
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<Name>,
+
+    /// What the service speaks inside TLS
+    #[arg(long, value_enum, default_value = "http")]
+    protocol: Inside,
+
+    /// A configuration file whose routes are served too
+    #[arg(long, value_name = "FILE", env = "HYBRIDGE_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+/// What runs inside TLS.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Inside {
+    /// HTTP/1.1, HTTP/2 and WebSocket
+    Http,
+    /// Any protocol over TCP
+    Tcp,
+}
+
+/// The name of the route that `up` makes.
+const ROUTE: &str = "up";
+/// How long the service may take to answer the look at the start.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Up {
+    pub(crate) fn run(self) -> Result<Ending, CommandError> {
+        let file = self.config.as_deref().map(File::open).transpose()?;
+        let data = DataDirectory::open(&self.data_path(file.as_ref())?)?;
+        let authority = LocalAuthority::open(&data, clock::now())?;
+        let leaf = authority.leaf(&self.names, clock::now())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime
+            .cannot(Kind::Internal, "start the runtime")?
+            .block_on(self.serve(file, &data, &authority, leaf))
+    }
+
+    async fn serve(
+        self,
+        file: Option<File>,
+        data: &DataDirectory,
+        authority: &LocalAuthority,
+        leaf: Leaf,
+    ) -> Result<Ending, CommandError> {
+        let own_route = self.protect.is_some() || file.is_none();
+        let built_in = if self.protect.is_none() && own_route {
+            Some(BuiltIn::bind()?)
+        } else {
+            None
+        };
+        let target = built_in
+            .as_ref()
+            .map(|page| page.address().to_string())
+            .or_else(|| self.protect.clone());
+        let route = target.as_ref().map(|target| self.route(target, &leaf));
+        let reread = reread(self.config.clone(), route);
+        let api = file
+            .as_ref()
+            .and_then(|file| file.api.clone())
+            .unwrap_or_default();
+        let plan = Plan {
+            config: reread()?,
+            state: Some(data.path().to_owned()),
+            api: Some(self.api.map_or(api, |listen| hybridge_api::Config { listen })),
+            reread,
+        };
+        let bound = Bound::open(plan)?;
+        self.announce(&bound, authority, built_in.is_some())?;
+        if let Some(service) = &self.protect {
+            look(service).await;
+        }
+        tokio::select! {
+            ended = bound.serve(ScanProber::shared()) => ended,
+            never = serve_page(built_in) => match never {},
+            never = renew(authority, &self.names, leaf) => match never {},
+        }
+    }
+
+    fn data_path(&self, file: Option<&File>) -> Result<PathBuf, CommandError> {
+        let chosen = self
+            .data
+            .clone()
+            .or_else(|| file.and_then(|file| file.data.clone()));
+        chosen.map_or_else(|| data_directory::default_path(&Surroundings::of_process()), Ok)
+    }
+
+    fn route(&self, upstream: &str, leaf: &Leaf) -> Route {
+        Route {
+            name: ROUTE.to_owned(),
+            listen: self.listen,
+            mode: Mode::Terminate,
+            protocol: match self.protocol {
+                Inside::Http => Protocol::Http,
+                Inside::Tcp => Protocol::Tcp,
+            },
+            upstream: Upstream {
+                address: upstream.to_owned(),
+                tls: None,
+                send_proxy: SendProxy::Off,
+            },
+            certificates: vec![leaf.files.clone()],
+            rung: Some(Rung::Upgrade),
+            canary: None,
+            groups: Vec::new(),
+            accept_proxy: hybridge_edge::config::AcceptProxy::Off,
+            limits: Limits::default(),
+        }
+    }
+
+    /// What listens where, whom to trust, where to look, how to stop.
+    fn announce(&self, bound: &Bound, authority: &LocalAuthority, page: bool) -> Result<(), CommandError> {
+        let mut lines = Vec::new();
+        let mut urls = Vec::new();
+        for view in bound.edge().routes() {
+            let what = if page && view.config.name == ROUTE {
+                "the built-in page"
+            } else {
+                &view.config.upstream.address
+            };
+            lines.push(format!(
+                "protecting  {what} at {} ({})",
+                view.listen,
+                describe(&view)
+            ));
+            if view.config.name == ROUTE && view.config.protocol == Protocol::Http {
+                urls.push(format!("https://localhost:{}/", view.listen.port()));
+            }
+        }
+        let certificate = authority.certificate_path();
+        let trust = match urls.first() {
+            Some(url) => format!("curl --cacert {} {url}", certificate.display()),
+            None => certificate.display().to_string(),
+        };
+        lines.push(format!("trust       {trust}"));
+        if let Some(address) = bound.api_address() {
+            lines.push(format!("console     http://{address}/"));
+        }
+        lines.push("stop        Ctrl-C".to_owned());
+        terminal::print(&format!("{}\n", lines.join("\n")))
+    }
+}
+
+fn describe(view: &hybridge_edge::handle::RouteView) -> String {
+    match view.config.mode {
+        Mode::Observe => "observing".to_owned(),
+        Mode::Terminate | Mode::Originate => format!("rung {}", view.arms.control),
+    }
+}
+
+/// The routes of the file, read anew each time, and our own.
+fn reread(path: Option<PathBuf>, own: Option<Route>) -> Reread {
+    Box::new(move || {
+        let mut config = match &path {
+            Some(path) => {
+                let file = File::open(path)?;
+                if own.is_none() {
+                    file.validate()?;
+                }
+                file.edge
+            }
+            None => Config::default(),
+        };
+        config.routes.extend(own.clone());
+        Ok(config)
+    })
+}
+
+/// An unreachable service is worth a word, not an end: it may come later.
+async fn look(service: &str) {
+    let why = match tokio::time::timeout(LOOK, TcpStream::connect(service)).await {
+        Ok(Ok(_)) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {LOOK:?}"),
+    };
+    terminal::warn(&format!(
+        "{service} cannot be reached now ({why}); clients get 502 until it answers"
+    ));
+}
+
+async fn serve_page(page: Option<BuiltIn>) -> std::convert::Infallible {
+    match page {
+        Some(page) => page.serve().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Makes a new leaf whenever one is due; the edge notices the changed file.
+async fn renew(authority: &LocalAuthority, names: &[Name], mut leaf: Leaf) -> std::convert::Infallible {
+    /// The longest sleep: a laptop that was closed for a week should not wait another one.
+    const CHECK: Duration = Duration::from_secs(3600);
+    loop {
+        tokio::time::sleep(CHECK).await;
+        if clock::now() < leaf.renew_at {
+            continue;
+        }
+        match authority.leaf(names, clock::now()) {
+            Ok(renewed) => {
+                tracing::info!("the local certificate was renewed");
+                leaf = renewed;
+            }
+            Err(error) => tracing::error!("the local certificate was not renewed: {}", error.line()),
+        }
+    }
+}

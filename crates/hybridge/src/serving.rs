@@ -1,0 +1,242 @@
+//! Runs the edge and the API in one process until a signal says stop.
+//!
+//! SIGTERM and Ctrl-C drain, a second one ends at once, SIGHUP reads the configuration again. The
+//! service manager, where there is one, is told what is going on (sd_notify) and may pass sockets.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hybridge_api::{Deps, Prober};
+use hybridge_edge::config::Config;
+use hybridge_edge::{Error as EdgeError, Handle, Options, Service, SpecError};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::command_error::{CommandError, Ending, Explain, Kind};
+use crate::wiring::EdgeControl;
+
+/// Reads the configuration anew, for SIGHUP.
+pub(crate) type Reread = Box<dyn Fn() -> Result<Config, CommandError>>;
+
+/// What to serve.
+pub(crate) struct Plan {
+    /// The edge's configuration.
+    pub(crate) config: Config,
+    /// Where the client register is kept.
+    pub(crate) state: Option<PathBuf>,
+    /// Where the API and the console listen.
+    pub(crate) api: Option<hybridge_api::Config>,
+    /// How the configuration is read again.
+    pub(crate) reread: Reread,
+}
+
+/// What is bound and about to be served.
+pub(crate) struct Bound {
+    service: Service,
+    handle: Handle,
+    api: Option<(hybridge_api::Config, tokio::net::TcpListener)>,
+    reread: Reread,
+}
+
+impl Bound {
+    /// Opens everything that a plan needs; inside a runtime.
+    ///
+    /// # Errors
+    /// By kind: what is wrong with the configuration, a file, or an address.
+    pub(crate) fn open(plan: Plan) -> Result<Self, CommandError> {
+        let api = plan.api.map(listen_api).transpose()?;
+        let options = Options {
+            state: plan.state,
+            inherited: inherited(),
+        };
+        let service = Service::bind(plan.config, options).map_err(|error| explain(&error))?;
+        let handle = service.handle();
+        Ok(Self {
+            service,
+            handle,
+            api,
+            reread: plan.reread,
+        })
+    }
+
+    /// The edge.
+    pub(crate) const fn edge(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The address that the API really listens on.
+    pub(crate) fn api_address(&self) -> Option<SocketAddr> {
+        self.api
+            .as_ref()
+            .and_then(|(_, listener)| listener.local_addr().ok())
+    }
+
+    /// Serves until a signal says stop, then drains.
+    ///
+    /// # Errors
+    /// Signals cannot be received.
+    pub(crate) async fn serve(self, prober: Arc<dyn Prober>) -> Result<Ending, CommandError> {
+        let mut signals = Signals::new()?;
+        let (stop, stopping) = watch::channel(false);
+        let control = EdgeControl::new(self.handle.clone());
+        let translating = tokio::spawn(control.clone().translate());
+        let api = tokio::spawn(serve_api(
+            self.api,
+            Deps {
+                control: Arc::new(control),
+                prober,
+            },
+            stopping.clone(),
+        ));
+        let edge = self.service.run(stopped(stopping));
+        tell(&[NotifyState::Ready]);
+        let obeying = async {
+            signals.stop_asked(&self.handle, &self.reread).await;
+            tracing::info!("draining; a second signal ends at once");
+            tell(&[NotifyState::Stopping]);
+            stop.send_replace(true);
+            signals.stop_asked(&self.handle, &self.reread).await;
+        };
+        tokio::select! {
+            () = edge => {}
+            () = obeying => tracing::warn!("ended before the drain was over"),
+        }
+        translating.abort();
+        // The API ends with the edge; what it is still sending is told in its log.
+        let _served = api.await;
+        Ok(Ending::Done)
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    let _stopping = stopping.wait_for(|stopping| *stopping).await;
+}
+
+async fn serve_api(
+    api: Option<(hybridge_api::Config, tokio::net::TcpListener)>,
+    deps: Deps,
+    stopping: watch::Receiver<bool>,
+) {
+    let Some((config, listener)) = api else { return };
+    if let Err(error) = hybridge_api::Service::new(config, deps)
+        .run(listener, stopped(stopping))
+        .await
+    {
+        tracing::error!(%error, "the API ended");
+    }
+}
+
+fn listen_api(
+    config: hybridge_api::Config,
+) -> Result<(hybridge_api::Config, tokio::net::TcpListener), CommandError> {
+    config
+        .validate()
+        .map_err(|error| CommandError::new(Kind::Configuration, error))?;
+    let bound = TcpListener::bind(config.listen).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        tokio::net::TcpListener::from_std(listener)
+    });
+    let listener = bound
+        .cannot(Kind::Address, format!("listen on {} for the API", config.listen))
+        .map_err(|error| {
+            error.hint("choose another address with --api 127.0.0.1:PORT, or api.listen in the configuration")
+        })?;
+    Ok((config, listener))
+}
+
+/// Sockets from systemd (sd_listen_fds(3)).
+fn inherited() -> Vec<TcpListener> {
+    let mut passed = listenfd::ListenFd::from_env();
+    (0..passed.len())
+        .filter_map(|index| passed.take_tcp_listener(index).ok().flatten())
+        .collect()
+}
+
+/// Puts an error of the edge into the words and the kind of the command line.
+pub(crate) fn explain(error: &EdgeError) -> CommandError {
+    let (kind, hint) = match error {
+        EdgeError::Config(_) => (Kind::Configuration, None),
+        EdgeError::Spec(SpecError::Certificate { .. } | SpecError::Trust { .. }) => (Kind::File, None),
+        EdgeError::Spec(SpecError::Tls { .. }) => (Kind::Configuration, None),
+        EdgeError::Bind(bind) => (Kind::Address, Some(bind_hint(bind))),
+    };
+    let mut lines = vec![error.to_string()];
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        lines.push(cause.to_string());
+        source = cause.source();
+    }
+    let explained = CommandError::message(kind, lines.join(": "));
+    match hint {
+        Some(hint) => explained.hint(hint),
+        None => explained,
+    }
+}
+
+fn bind_hint(error: &hybridge_edge::BindError) -> String {
+    let port = error.address.port();
+    match error.source.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!(
+                "see who holds it with: ss -ltnp 'sport = :{port}'; or choose another address with --listen"
+            )
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            format!("port {port} is privileged: use one above 1023, or grant CAP_NET_BIND_SERVICE")
+        }
+        _ => "choose an address of this machine with --listen, or listen in the configuration".to_owned(),
+    }
+}
+
+/// Tells the service manager, if there is one.
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager was not told");
+    }
+}
+
+/// The signals that we obey.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, CommandError> {
+        let receive = |kind| signal(kind).cannot(Kind::Internal, "receive signals");
+        Ok(Self {
+            terminate: receive(SignalKind::terminate())?,
+            interrupt: receive(SignalKind::interrupt())?,
+            hangup: receive(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT, and reloads at each SIGHUP meanwhile.
+    async fn stop_asked(&mut self, edge: &Handle, reread: &Reread) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => reload(edge, reread),
+            }
+        }
+    }
+}
+
+fn reload(edge: &Handle, reread: &Reread) {
+    if let Ok(now) = NotifyState::monotonic_usec_now() {
+        tell(&[NotifyState::Reloading, now]);
+    }
+    let reloaded = reread().and_then(|config| edge.reload(config).map_err(|error| explain(&error)));
+    match reloaded {
+        Ok(()) => tracing::info!("the configuration was reloaded"),
+        Err(error) => tracing::error!(
+            "the configuration was not reloaded, the old one stays: {}",
+            error.line()
+        ),
+    }
+    tell(&[NotifyState::Ready]);
+}
