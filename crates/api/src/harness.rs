@@ -17,7 +17,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context as LayerContext, SubscriberExt};
 
 use crate::context::Context;
-use crate::dto::{ProbeReport, ProbeRequest};
+use crate::dto::{ProbeReport, ProbeRequest, Verdict};
 use crate::router::router;
 use crate::sample::Sample;
 use crate::{Deps, ProbeError, Prober, Probing};
@@ -51,6 +51,11 @@ impl Prober for Echo {
                 }),
                 _ => Ok(ProbeReport {
                     target: request.target,
+                    address: "192.0.2.1:443".to_owned(),
+                    verdict: Verdict::Indeterminate,
+                    reasons: Vec::new(),
+                    tls: None,
+                    ssh: None,
                 }),
             }
         })

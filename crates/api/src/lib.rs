@@ -14,6 +14,7 @@ mod endpoint;
 mod extract;
 mod gate;
 mod openapi;
+pub mod page;
 mod prober;
 mod problem;
 mod router;

@@ -157,7 +157,7 @@ fn draw<'a>(
         .margin_top(8)
         .margin_right(18)
         .x_label_area_size(24)
-        .y_label_area_size(46)
+        .y_label_area_size(52)
         .build_cartesian_2d(
             times.with_key_points(ticks),
             (0_i64..1000).with_key_points(vec![0, 250, 500, 750, 1000]),

@@ -90,6 +90,7 @@ fn row(client: &Client, view: &View) -> Markup {
 
 fn words(state: ClientState) -> &'static str {
     match state {
+        ClientState::Regressed => "regressed",
         ClientState::NeverOffers => "never offers",
         ClientState::OffersWithoutShare => "offers without share",
         ClientState::Shares => "shares",
@@ -99,7 +100,7 @@ fn words(state: ClientState) -> &'static str {
 
 fn class(state: ClientState) -> &'static str {
     match state {
-        ClientState::NeverOffers => "bad",
+        ClientState::Regressed | ClientState::NeverOffers => "bad",
         ClientState::OffersWithoutShare => "warn",
         ClientState::Shares => "plain",
         ClientState::Negotiates => "good",

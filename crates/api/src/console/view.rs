@@ -76,7 +76,7 @@ pub(super) struct View {
 pub(super) struct Register {
     pub(super) state: Option<ClientState>,
     /// Clients in each state of [`ClientState::ALL`], whatever is shown.
-    pub(super) counts: [usize; 4],
+    pub(super) counts: [usize; 5],
     /// The first of those that match, in work-list order.
     pub(super) rows: Vec<Client>,
     pub(super) matching: usize,

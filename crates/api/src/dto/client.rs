@@ -33,6 +33,8 @@ pub struct Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientState {
+    /// Offered a post-quantum group before, and does not any more.
+    Regressed,
     /// Never listed a post-quantum group.
     NeverOffers,
     /// Lists one, and would need a HelloRetryRequest.
@@ -44,7 +46,8 @@ pub enum ClientState {
 }
 
 impl ClientState {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
+        Self::Regressed,
         Self::NeverOffers,
         Self::OffersWithoutShare,
         Self::Shares,
@@ -54,6 +57,7 @@ impl ClientState {
     /// The name on the wire.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Regressed => "regressed",
             Self::NeverOffers => "never_offers",
             Self::OffersWithoutShare => "offers_without_share",
             Self::Shares => "shares",
