@@ -3,7 +3,8 @@
 #![no_main]
 
 use hybridge_hello::{
-    ClientHello, Locator, MAX_CLIENT_HELLO, Progress, Transport, fingerprints, ja4, ja4_stable, locate_client_hello,
+    ClientHello, Locator, MAX_CLIENT_HELLO, Progress, Transport, fingerprints, ja4, ja4_stable,
+    locate_client_hello,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -50,18 +51,32 @@ fn read(message: &[u8]) {
     assert_eq!(hello.psk_offered(), kinds.contains(&41));
     assert!(hello.key_shares().all(|share| !share.key_exchange.is_empty()));
     assert!(hello.alpn().all(|name| !name.is_empty()));
-    assert!(hello.server_name().is_none_or(|name| !name.is_empty() && name.is_ascii()));
+    assert!(
+        hello
+            .server_name()
+            .is_none_or(|name| !name.is_empty() && name.is_ascii())
+    );
     let (plain, stable) = fingerprints(&hello);
-    assert_eq!((plain, stable), (ja4(&hello, Transport::Tcp), ja4_stable(&hello, Transport::Tcp)));
+    assert_eq!(
+        (plain, stable),
+        (ja4(&hello, Transport::Tcp), ja4_stable(&hello, Transport::Tcp))
+    );
     assert!(plain.as_str().len() == 36 && stable.as_str().len() == 36);
-    assert_eq!(plain == stable, !kinds.iter().any(|kind| [21, 41, 42, 44].contains(kind)));
+    assert_eq!(
+        plain == stable,
+        !kinds.iter().any(|kind| [21, 41, 42, 44].contains(kind))
+    );
 }
 
 /// The body of the message, put together again from what the accessors say.
 fn written(hello: &ClientHello<'_>) -> Vec<u8> {
     let counted = |bytes: Vec<u8>| [&(bytes.len() as u16).to_be_bytes()[..], &bytes].concat();
-    let suites = hello.cipher_suites().flat_map(|suite| suite.0.to_be_bytes()).collect();
-    let extension = |(kind, body): (u16, &[u8])| [kind.to_be_bytes().to_vec(), counted(body.to_vec())].concat();
+    let suites = hello
+        .cipher_suites()
+        .flat_map(|suite| suite.0.to_be_bytes())
+        .collect();
+    let extension =
+        |(kind, body): (u16, &[u8])| [kind.to_be_bytes().to_vec(), counted(body.to_vec())].concat();
     let extensions: Vec<u8> = hello.extensions().flat_map(extension).collect();
     let mut body = hello.legacy_version().0.to_be_bytes().to_vec();
     body.extend_from_slice(hello.random());

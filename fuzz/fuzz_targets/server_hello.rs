@@ -20,8 +20,15 @@ fn read(message: &[u8]) {
         Err(malformed) => return assert!(malformed.offset <= message.len()),
     };
     let retry = hello.is_hello_retry_request();
-    assert_eq!(hello.key_share().is_some(), hello.selected_group().is_some() && !retry);
-    assert!(hello.key_share().is_none_or(|share| !share.key_exchange.is_empty()));
+    assert_eq!(
+        hello.key_share().is_some(),
+        hello.selected_group().is_some() && !retry
+    );
+    assert!(
+        hello
+            .key_share()
+            .is_none_or(|share| !share.key_exchange.is_empty())
+    );
     assert!(hello.session_id().len() <= 32);
     assert!(!retry || hello.downgrade().is_none());
     let kinds: Vec<u16> = hello.extensions().map(|(kind, _)| kind).collect();

@@ -3,7 +3,8 @@
 #![no_main]
 
 use hybridge_hello::ssh::{
-    Disconnect, KexHybridInit, KexHybridReply, KexInit, KexMethod, build_packet, locate_identification, locate_packet,
+    Disconnect, KexHybridInit, KexHybridReply, KexInit, KexMethod, build_packet, locate_identification,
+    locate_packet,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -47,7 +48,13 @@ fn payload(payload: &[u8]) {
             assert_eq!(KexInit::parse(&kexinit.to_payload()), Ok(kexinit));
             let names = kexinit.kex_algorithms;
             assert_eq!(names.settle(&names), names.iter().next());
-            assert!(names.iter().filter(|name| KexMethod(name).is_post_quantum()).count() <= names.iter().count());
+            assert!(
+                names
+                    .iter()
+                    .filter(|name| KexMethod(name).is_post_quantum())
+                    .count()
+                    <= names.iter().count()
+            );
         }
         Err(malformed) => assert!(malformed.offset <= payload.len()),
     }
