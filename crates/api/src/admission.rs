@@ -46,9 +46,9 @@ pub(crate) fn authenticate(knock: Knock<'_>) -> Result<Principal, Problem> {
     require_not_forwarded(knock.headers)?;
     let host = require_local_host(knock.uri, knock.headers)?;
     if knock.method.is_safe() {
-        require_own_page(knock.headers)?
+        require_own_page(knock.headers)?;
     } else {
-        require_no_forgery(&host, knock.headers)?
+        require_no_forgery(&host, knock.headers)?;
     }
     Ok(Principal::Loopback)
 }

@@ -114,9 +114,9 @@ impl Record {
             };
         }
         if quiet {
-            write!(tracing::Level::DEBUG)
+            write!(tracing::Level::DEBUG);
         } else {
-            write!(tracing::Level::INFO)
+            write!(tracing::Level::INFO);
         }
     }
 }

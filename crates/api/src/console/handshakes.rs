@@ -13,7 +13,7 @@ pub(super) fn section(view: &View) -> Markup {
             div.scroll tabindex="0" role="region" aria-label="Recent handshakes" {
                 table.cards {
                     thead { tr {
-                        th scope="col" { "Time" } th scope="col" { "Route" } th scope="col" { "Network" } th scope="col" { "Asked for" }
+                        th scope="col" { "Time" } th scope="col" { "Route" } th scope="col" { "Network" } th scope="col" { "Name" }
                         th scope="col" { "Offers (shares in bold)" } th scope="col" { "Negotiated" }
                         th.number scope="col" title="ClientHello bytes; segments and records when more than one" { "Hello" }
                         th.number scope="col" title="From accept to Finished" { "Took" } th scope="col" { "Outcome" }
@@ -34,7 +34,7 @@ fn row(handshake: &Handshake) -> Markup {
             td data-label="Time" { time datetime=(handshake.at) { (clock(handshake.at)) } }
             td data-label="Route" { (handshake.route) @if handshake.arm == Arm::Canary { " " span.rung.canary { "canary" } } }
             td data-label="Network" { code { (handshake.client_prefix) } }
-            td data-label="Asked for" { (handshake.server_name.as_deref().unwrap_or(UNKNOWN)) }
+            td data-label="Name" { (handshake.sni_class.as_deref().unwrap_or(UNKNOWN)) }
             td.groups data-label="Offers" { (offers(handshake)) }
             td data-label="Negotiated" { (negotiated(handshake)) }
             td.number data-label="Hello" { (handshake.hello_bytes) " B" (pieces(handshake)) }

@@ -17,7 +17,7 @@ pub struct Client {
     pub last_seen: Timestamp,
     /// Handshakes, well or not.
     pub count: u64,
-    /// The best that was seen of it.
+    /// How far it is.
     pub post_quantum: ClientState,
     /// Those of the handshakes that did not succeed.
     pub failures: u64,
@@ -33,15 +33,15 @@ pub struct Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientState {
-    /// Offered a post-quantum group before, and does not any more.
+    /// Offered a post-quantum group before, and a hello of the last hour did not.
     Regressed,
     /// Never listed a post-quantum group.
     NeverOffers,
-    /// Lists one, and would need a HelloRetryRequest.
+    /// Its latest hello listed one without a share; rung `upgrade` reaches it by HelloRetryRequest.
     OffersWithoutShare,
-    /// Sends a share, and has not yet completed a handshake with it.
+    /// Sends a share, and yet its last success was classical: look at the rung and the failures.
     Shares,
-    /// Has completed a post-quantum handshake.
+    /// Its last success was post-quantum, or one within the hour before it was last seen.
     Negotiates,
 }
 

@@ -22,8 +22,6 @@ pub struct Handshake {
     pub client_prefix: String,
     /// How the server name relates to the route's certificates.
     pub sni_class: Option<String>,
-    /// The server name that the client asked for (RFC 6066 §3).
-    pub server_name: Option<String>,
     /// Groups listed in the ClientHello (RFC 8446 §4.2.7), in the client's order.
     pub offered_groups: Vec<String>,
     /// Groups that came with a key share (RFC 8446 §4.2.8).

@@ -24,8 +24,8 @@ pub(crate) struct ClientQuery {
     limit: Option<usize>,
 }
 
-/// Lists clients: failing ones first, then those that never offer a post-quantum group, then those
-/// that offer one without a share; within each, the busiest first.
+/// Lists clients: failing ones first, then those that regressed, those that never offer a
+/// post-quantum group, and those that offer one without a share; within each, the busiest first.
 #[utoipa::path(
     get, path = "/v1/clients", tag = "traffic", 
     params(

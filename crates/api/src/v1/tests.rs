@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use crate::dto::{ProbeReport, ProbeRequest};
-use crate::harness::{Answer, Echo, busy, now, request, served};
+use crate::harness::{Answer, Echo, Served, busy, now, request, served};
 use crate::sample::Sample;
 use crate::{ControlError, Prober, Probing};
 
@@ -285,17 +285,16 @@ impl Prober for Held {
     }
 }
 
+async fn post_probe(served: Arc<Served>, body: &str) -> Answer {
+    served.post_json("/v1/probe", body).await
+}
+
 #[tokio::test]
 async fn a_fifth_probe_at_once_is_refused() {
     let gate = Arc::new(Semaphore::new(0));
     let served = Arc::new(served(Sample::empty(), Arc::new(Held(gate.clone()))));
     let body = r#"{"target": "example:443"}"#;
-    let start = || {
-        tokio::spawn({
-            let served = served.clone();
-            async move { served.post_json("/v1/probe", body).await }
-        })
-    };
+    let start = || tokio::spawn(post_probe(served.clone(), body));
     let running = [start(), start(), start(), start()];
     tokio::task::yield_now().await;
     let refused = served.post_json("/v1/probe", body).await;

@@ -224,7 +224,7 @@ fn group(kind: &Kind) -> &'static str {
 
 pub(super) fn handshake(seed: u64, at: Timestamp) -> Handshake {
     let kind = pick(&KINDS, seed + 77);
-    let arm = if noise(seed + 5) % 9 == 0 {
+    let arm = if noise(seed + 5).is_multiple_of(9) {
         Arm::Canary
     } else {
         Arm::Control
@@ -249,7 +249,6 @@ pub(super) fn handshake(seed: u64, at: Timestamp) -> Handshake {
         }),
         client_prefix: pick(&PREFIXES, seed).to_string(),
         sni_class: Some("known".to_owned()),
-        server_name: Some(kind.name.to_owned()),
         offered_groups: names(kind.offers),
         shared_groups: names(kind.shares),
         group: done.then(|| group(kind).to_owned()),
@@ -264,7 +263,7 @@ pub(super) fn handshake(seed: u64, at: Timestamp) -> Handshake {
         } else {
             517
         },
-        hello_segments: if seed % 5 == 0 { 2 } else { 1 },
+        hello_segments: if seed.is_multiple_of(5) { 2 } else { 1 },
         hello_records: 1,
         hello_retry_request: done && retried,
         resumed: done && seed % 6 == 1,
