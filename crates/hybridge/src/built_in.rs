@@ -3,13 +3,15 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http_body_util::Full;
+use hybridge_api::page::{self, Connection};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -44,11 +46,14 @@ impl BuiltIn {
     }
 
     /// Serves for ever.
-    pub(crate) async fn serve(self) -> Infallible {
+    ///
+    /// `console` is its address, for a link; empty for none.
+    pub(crate) async fn serve(self, console: &str) -> Infallible {
+        let console: Arc<str> = console.into();
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    tokio::spawn(converse(stream));
+                    tokio::spawn(converse(stream, Arc::clone(&console)));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the built-in page cannot accept a connection");
@@ -59,8 +64,11 @@ impl BuiltIn {
     }
 }
 
-async fn converse(stream: TcpStream) {
-    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(&request)) });
+async fn converse(stream: TcpStream, console: Arc<str>) {
+    let service = service_fn(|request| {
+        let response = answer(&request, &console);
+        async move { Ok::<_, Infallible>(response) }
+    });
     if let Err(error) = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await
@@ -69,20 +77,24 @@ async fn converse(stream: TcpStream) {
     }
 }
 
-fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Incoming>, console: &str) -> Response<Full<Bytes>> {
     let headers = request.headers();
-    let page = hybridge_api::page::render(
-        field(headers, "hybridge-tls-group"),
-        field(headers, "hybridge-tls-version"),
-        field(headers, "hybridge-tls-cipher"),
-    );
-    let mut response = Response::new(Full::new(Bytes::from(page)));
-    let fields = response.headers_mut();
-    fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let connection = Connection {
+        group: field(headers, "hybridge-tls-group"),
+        version: field(headers, "hybridge-tls-version"),
+        cipher: field(headers, "hybridge-tls-cipher"),
+        console,
+    };
+    let answer = page::answer(request.uri().path(), connection);
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(answer.media_type));
+    for (name, value) in page::HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 
-fn field<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+fn field<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

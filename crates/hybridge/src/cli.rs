@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{completions, config, docs};
+use crate::command::{completions, config, docs, edge, up};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};

@@ -85,6 +85,12 @@ impl CommandError {
         Self::new(kind, anyhow::Error::msg(message.to_string()))
     }
 
+    /// Says first what was being done.
+    pub(crate) fn context(mut self, doing: String) -> Self {
+        self.error = self.error.context(doing);
+        self
+    }
+
     /// Adds a remedy.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

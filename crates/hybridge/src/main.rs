@@ -16,6 +16,7 @@ mod logging;
 mod private_file;
 mod prober;
 mod serving;
+mod source;
 mod terminal;
 mod version;
 mod wiring;

@@ -8,28 +8,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hybridge_api::{Deps, Prober};
-use hybridge_edge::config::Config;
-use hybridge_edge::{Error as EdgeError, Handle, Options, Service, SpecError};
+use hybridge_edge::{Handle, Options, Service};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::command_error::{CommandError, Ending, Explain, Kind};
+use crate::edge_error;
+use crate::source::Source;
 use crate::wiring::EdgeControl;
-
-/// Reads the configuration anew, for SIGHUP.
-pub(crate) type Reread = Box<dyn Fn() -> Result<Config, CommandError>>;
 
 /// What to serve.
 pub(crate) struct Plan {
-    /// The edge's configuration.
-    pub(crate) config: Config,
+    /// Where the routes come from.
+    pub(crate) source: Source,
     /// Where the client register is kept.
     pub(crate) state: Option<PathBuf>,
     /// Where the API and the console listen.
     pub(crate) api: Option<hybridge_api::Config>,
-    /// How the configuration is read again.
-    pub(crate) reread: Reread,
 }
 
 /// What is bound and about to be served.
@@ -37,7 +33,7 @@ pub(crate) struct Bound {
     service: Service,
     handle: Handle,
     api: Option<(hybridge_api::Config, tokio::net::TcpListener)>,
-    reread: Reread,
+    source: Source,
 }
 
 impl Bound {
@@ -51,13 +47,14 @@ impl Bound {
             state: plan.state,
             inherited: inherited(),
         };
-        let service = Service::bind(plan.config, options).map_err(|error| explain(&error))?;
+        let (config, file) = plan.source.read()?;
+        let service = Service::bind(config, options).map_err(|error| plan.source.explain(error, file.as_ref()))?;
         let handle = service.handle();
         Ok(Self {
             service,
             handle,
             api,
-            reread: plan.reread,
+            source: plan.source,
         })
     }
 
@@ -93,11 +90,11 @@ impl Bound {
         let edge = self.service.run(stopped(stopping));
         tell(&[NotifyState::Ready]);
         let obeying = async {
-            signals.stop_asked(&self.handle, &self.reread).await;
+            signals.stop_asked(&self.handle, &self.source).await;
             tracing::info!("draining; a second signal ends at once");
             tell(&[NotifyState::Stopping]);
             stop.send_replace(true);
-            signals.stop_asked(&self.handle, &self.reread).await;
+            signals.stop_asked(&self.handle, &self.source).await;
         };
         tokio::select! {
             () = edge => {}
@@ -138,11 +135,11 @@ fn listen_api(
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
-    let listener = bound
-        .cannot(Kind::Address, format!("listen on {} for the API", config.listen))
-        .map_err(|error| {
-            error.hint("choose another address with --api 127.0.0.1:PORT, or api.listen in the configuration")
-        })?;
+    let listener = bound.map_err(|error| {
+        let kind = error.kind();
+        let error = CommandError::new(Kind::Address, error).context(format!("cannot listen on {} for the API", config.listen));
+        edge_error::hints(kind, config.listen, "--api ADDRESS:PORT").into_iter().fold(error, CommandError::hint)
+    })?;
     Ok((config, listener))
 }
 
@@ -152,42 +149,6 @@ fn inherited() -> Vec<TcpListener> {
     (0..passed.len())
         .filter_map(|index| passed.take_tcp_listener(index).ok().flatten())
         .collect()
-}
-
-/// Puts an error of the edge into the words and the kind of the command line.
-pub(crate) fn explain(error: &EdgeError) -> CommandError {
-    let (kind, hint) = match error {
-        EdgeError::Config(_) => (Kind::Configuration, None),
-        EdgeError::Spec(SpecError::Certificate { .. } | SpecError::Trust { .. }) => (Kind::File, None),
-        EdgeError::Spec(SpecError::Tls { .. }) => (Kind::Configuration, None),
-        EdgeError::Bind(bind) => (Kind::Address, Some(bind_hint(bind))),
-    };
-    let mut lines = vec![error.to_string()];
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        lines.push(cause.to_string());
-        source = cause.source();
-    }
-    let explained = CommandError::message(kind, lines.join(": "));
-    match hint {
-        Some(hint) => explained.hint(hint),
-        None => explained,
-    }
-}
-
-fn bind_hint(error: &hybridge_edge::BindError) -> String {
-    let port = error.address.port();
-    match error.source.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            format!(
-                "see who holds it with: ss -ltnp 'sport = :{port}'; or choose another address with --listen"
-            )
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            format!("port {port} is privileged: use one above 1023, or grant CAP_NET_BIND_SERVICE")
-        }
-        _ => "choose an address of this machine with --listen, or listen in the configuration".to_owned(),
-    }
 }
 
 /// Tells the service manager, if there is one.
@@ -215,22 +176,25 @@ impl Signals {
     }
 
     /// Waits for SIGTERM or SIGINT, and reloads at each SIGHUP meanwhile.
-    async fn stop_asked(&mut self, edge: &Handle, reread: &Reread) {
+    async fn stop_asked(&mut self, edge: &Handle, source: &Source) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => reload(edge, reread),
+                _ = self.hangup.recv() => reload(edge, source),
             }
         }
     }
 }
 
-fn reload(edge: &Handle, reread: &Reread) {
+fn reload(edge: &Handle, source: &Source) {
     if let Ok(now) = NotifyState::monotonic_usec_now() {
         tell(&[NotifyState::Reloading, now]);
     }
-    let reloaded = reread().and_then(|config| edge.reload(config).map_err(|error| explain(&error)));
+    let reloaded = source.read().and_then(|(config, file)| {
+        let explained = |error| source.explain(error, file.as_ref());
+        edge.reload(config).map_err(explained)
+    });
     match reloaded {
         Ok(()) => tracing::info!("the configuration was reloaded"),
         Err(error) => tracing::error!(

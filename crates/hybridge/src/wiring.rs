@@ -61,11 +61,11 @@ impl Control for EdgeControl {
             .into_iter()
             .find(|route| route.config.name == name);
         let route = route.ok_or(ControlError::NotFound)?;
-        let arms = change::apply(route.arms, change);
+        let arms = change::apply(route.arms, &change);
         let changed = self
             .edge
             .set_arms(name, arms)
-            .map_err(|error| change::explain(change, &error))?;
+            .map_err(|error| change::explain(&change, &error))?;
         Ok(route::translate(changed))
     }
 

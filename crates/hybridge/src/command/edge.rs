@@ -9,6 +9,7 @@ use crate::data_directory::DataDirectory;
 use crate::file::File;
 use crate::prober::ScanProber;
 use crate::serving::{Bound, Plan};
+use crate::source::Source;
 use crate::terminal;
 
 /// Run the data plane alone, from a configuration file
@@ -28,12 +29,10 @@ impl Edge {
         let file = File::open(&self.config)?;
         file.validate()?;
         let data = file.data.as_deref().map(DataDirectory::open).transpose()?;
-        let path = self.config.clone();
         let plan = Plan {
-            config: file.edge.clone(),
+            source: Source { path: Some(self.config), own: None },
             state: data.as_ref().map(|data| data.path().to_owned()),
             api: file.api.clone(),
-            reread: Box::new(move || File::open(&path).and_then(|file| file.validate().map(|()| file.edge))),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime

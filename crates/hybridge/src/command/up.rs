@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use hybridge_edge::config::{Config, Limits, Mode, Protocol, Route, SendProxy, Upstream};
+use hybridge_edge::config::{Limits, Mode, Protocol, Route, SendProxy, Upstream};
 use hybridge_policy::Rung;
 use tokio::net::TcpStream;
 
@@ -16,7 +16,8 @@ use crate::data_directory::{self, DataDirectory, Surroundings};
 use crate::file::File;
 use crate::local_authority::{Leaf, LocalAuthority, Name};
 use crate::prober::ScanProber;
-use crate::serving::{Bound, Plan, Reread};
+use crate::serving::{Bound, Plan};
+use crate::source::Source;
 use crate::terminal;
 
 /// Protect a service with hybrid post-quantum TLS, everything in one process
@@ -99,25 +100,24 @@ impl Up {
             .map(|page| page.address().to_string())
             .or_else(|| self.protect.clone());
         let route = target.as_ref().map(|target| self.route(target, &leaf));
-        let reread = reread(self.config.clone(), route);
         let api = file
             .as_ref()
             .and_then(|file| file.api.clone())
             .unwrap_or_default();
         let plan = Plan {
-            config: reread()?,
+            source: Source { path: self.config.clone(), own: route },
             state: Some(data.path().to_owned()),
             api: Some(self.api.map_or(api, |listen| hybridge_api::Config { listen })),
-            reread,
         };
         let bound = Bound::open(plan)?;
+        let console = bound.api_address().map(|address| format!("http://{address}/")).unwrap_or_default();
         self.announce(&bound, authority, built_in.is_some())?;
         if let Some(service) = &self.protect {
             look(service).await;
         }
         tokio::select! {
             ended = bound.serve(ScanProber::shared()) => ended,
-            never = serve_page(built_in) => match never {},
+            never = serve_page(built_in, &console) => match never {},
             never = renew(authority, &self.names, leaf) => match never {},
         }
     }
@@ -193,24 +193,6 @@ fn describe(view: &hybridge_edge::handle::RouteView) -> String {
     }
 }
 
-/// The routes of the file, read anew each time, and our own.
-fn reread(path: Option<PathBuf>, own: Option<Route>) -> Reread {
-    Box::new(move || {
-        let mut config = match &path {
-            Some(path) => {
-                let file = File::open(path)?;
-                if own.is_none() {
-                    file.validate()?;
-                }
-                file.edge
-            }
-            None => Config::default(),
-        };
-        config.routes.extend(own.clone());
-        Ok(config)
-    })
-}
-
 /// An unreachable service is worth a word, not an end: it may come later.
 async fn look(service: &str) {
     let why = match tokio::time::timeout(LOOK, TcpStream::connect(service)).await {
@@ -223,9 +205,9 @@ async fn look(service: &str) {
     ));
 }
 
-async fn serve_page(page: Option<BuiltIn>) -> std::convert::Infallible {
+async fn serve_page(page: Option<BuiltIn>, console: &str) -> std::convert::Infallible {
     match page {
-        Some(page) => page.serve().await,
+        Some(page) => page.serve(console).await,
         None => std::future::pending().await,
     }
 }

@@ -10,9 +10,9 @@ use hybridge_policy::Rung;
 use super::route::rung_of;
 
 /// The arms after a change.
-pub(super) fn apply(before: Arms, change: RouteChange) -> Arms {
+pub(super) fn apply(before: Arms, change: &RouteChange) -> Arms {
     let control = change.rung.map_or(before.control, rung_of);
-    match change.canary {
+    match &change.canary {
         CanaryChange::Keep if before.weight == 0 && before.canary == before.control => Arms::uniform(control),
         CanaryChange::Keep => Arms { control, ..before },
         CanaryChange::Remove => Arms::uniform(control),
@@ -25,7 +25,7 @@ pub(super) fn apply(before: Arms, change: RouteChange) -> Arms {
 }
 
 /// Names the field of the request that was at fault.
-pub(super) fn explain(change: RouteChange, error: &SetArmsError) -> ControlError {
+pub(super) fn explain(change: &RouteChange, error: &SetArmsError) -> ControlError {
     let field = match error {
         SetArmsError::NoRoute(_) => return ControlError::NotFound,
         SetArmsError::Weight => "canary.weight",
@@ -40,7 +40,7 @@ pub(super) fn explain(change: RouteChange, error: &SetArmsError) -> ControlError
     }
 }
 
-fn is_control(change: RouteChange, rung: Rung) -> bool {
+fn is_control(change: &RouteChange, rung: Rung) -> bool {
     change.rung.map(rung_of) == Some(rung)
 }
 
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     fn check(before: Arms, change: RouteChange, expect: Arms) {
-        assert_eq!(apply(before, change), expect);
+        assert_eq!(apply(before, &change), expect);
     }
 
     #[test]
@@ -65,12 +65,12 @@ mod tests {
             rung: dto::Rung::Require,
             weight: 500,
         };
-        let keep = RouteChange::default();
-        check(before, keep, before);
+        let keep = RouteChange::default;
+        check(before, keep(), before);
         let rung = Some(dto::Rung::Classical);
         check(
             before,
-            RouteChange { rung, ..keep },
+            RouteChange { rung, ..keep() },
             Arms {
                 control: Rung::Classical,
                 ..before
@@ -98,7 +98,7 @@ mod tests {
         );
         check(
             Arms::uniform(Rung::Accept),
-            RouteChange { rung, ..keep },
+            RouteChange { rung, ..keep() },
             Arms::uniform(Rung::Classical),
         );
     }
@@ -117,7 +117,7 @@ mod tests {
             rung,
             ladder: String::new(),
         };
-        let field = |error| match explain(change, &error) {
+        let field = |error| match explain(&change, &error) {
             ControlError::Invalid { field, .. } => field,
             other => panic!("{other:?}"),
         };
