@@ -1,4 +1,6 @@
 //! SHA-2 digests (FIPS 180-4).
+//!
+//! For transcripts and fingerprints; never for bulk data on a hot path, where it would be the bottleneck.
 
 use aws_lc_rs::digest;
 

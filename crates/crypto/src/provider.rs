@@ -1,4 +1,6 @@
 //! Which primitive library is behind this build, in its own words.
+//!
+//! It reports versions and nothing else: no version number is a claim about a certificate.
 
 /// The primitive library and its Rust binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,6 @@
 //! The provider's random generator, for nonces and hello randoms.
+//!
+//! The one ambient input of this crate. A failure is an error, never weaker bytes.
 
 use aws_lc_rs::rand;
 

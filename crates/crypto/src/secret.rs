@@ -1,4 +1,6 @@
 //! The shared secret of a key exchange: erased when dropped, never printed.
+//!
+//! It cannot be cloned or compared; whoever needs the bytes borrows them for a key schedule.
 
 use zeroize::Zeroizing;
 

@@ -1,4 +1,6 @@
 //! DSA in finite fields: withdrawn by FIPS 186-5, still met in old certificates and SSH host keys.
+//!
+//! Every entry is broken: nothing new may rely on them, and sizes depend on the parameters in the key.
 
 use super::{Algorithm, Family, Kind, Sizes, Status};
 

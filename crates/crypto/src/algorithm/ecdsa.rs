@@ -1,4 +1,7 @@
 //! ECDSA: keys by curve (RFC 5480, RFC 5639) and X.509 signature identifiers by hash (RFC 5758).
+//!
+//! Curve identifiers stand here and not with Diffie-Hellman, because in a certificate they describe a
+//! signature key; a signature identifier leaves the curve open.
 
 use super::{Algorithm, Family, Kind, Sizes, Status};
 

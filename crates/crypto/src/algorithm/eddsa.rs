@@ -1,4 +1,6 @@
 //! EdDSA (RFC 8032; X.509: RFC 8410; SSH: RFC 8709).
+//!
+//! Sizes are of the raw encodings. A security key signs more than the message, so it is an entry of its own.
 
 use super::{Algorithm, Family, Kind, Sizes, Status};
 

@@ -1,4 +1,6 @@
 //! Hash-based signatures: SLH-DSA (FIPS 205, X.509: RFC 9909) and the stateful ones (RFC 9802).
+//!
+//! Their security rests on a hash alone; the stateful ones are met in firmware, never made by us.
 
 use super::{Algorithm, Family, Kind, Sizes, Status};
 

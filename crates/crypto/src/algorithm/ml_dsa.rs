@@ -1,4 +1,6 @@
 //! ML-DSA (FIPS 204); X.509 identifiers from RFC 9881, TLS names from the signature scheme registry.
+//!
+//! Pure mode only: HashML-DSA has identifiers of its own and is not met in TLS. Private keys are seeds.
 
 use super::{Algorithm, Family, Kind, Sizes, Status};
 

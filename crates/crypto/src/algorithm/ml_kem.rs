@@ -1,4 +1,6 @@
 //! ML-KEM (FIPS 203) and the other post-quantum KEMs that are met in the field.
+//!
+//! Private keys are seeds d‖z of 64 bytes. NTRU Prime is listed because SSH servers offer it.
 
 use super::{Algorithm, Family, Kind, Sizes, Status};
 

@@ -1,4 +1,6 @@
 //! RSA (RFC 8017): keys, and signatures by encoding and hash. Sizes depend on the modulus.
+//!
+//! Whether a modulus is long enough is a question of policy, not of this table.
 
 use super::{Algorithm, Family, Kind, Sizes, Status};
 

@@ -1,4 +1,6 @@
 //! Invariants of the table, and the lookups a probe relies on.
+//!
+//! They guard the whole table, so that a new family cannot take a name that another one has.
 
 use std::collections::HashSet;
 

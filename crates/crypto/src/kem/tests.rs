@@ -1,4 +1,6 @@
 //! NIST ACVP vectors for FIPS 203, and the checks the standard asks for.
+//!
+//! Encapsulation is randomised in the provider, so it is checked by decapsulating with the vector's key.
 
 use super::{DecapsulationKey, KemError, ParameterSet, encapsulate};
 use crate::vectors::{self, hex_field};

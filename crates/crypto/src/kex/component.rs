@@ -1,4 +1,6 @@
 //! One component of an exchange: a curve or an ML-KEM parameter set, with its share lengths.
+//!
+//! It knows the provider and no protocol; how components are joined is the exchange's business.
 
 use aws_lc_rs::agreement;
 

@@ -1,4 +1,6 @@
 //! Published vectors, both ends of every exchange, and shares that must be refused.
+//!
+//! Layouts are checked against what the standards say, not only against our own other end.
 
 use aws_lc_rs::agreement;
 

@@ -1,4 +1,6 @@
 //! Published signatures verify, changed ones do not.
+//!
+//! Ed25519 and ECDSA are the examples of their RFCs; the RSA signatures were made by OpenSSL.
 
 use super::{PublicKey, Scheme, verify};
 use crate::vectors::hex;

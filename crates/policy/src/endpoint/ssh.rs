@@ -1,4 +1,6 @@
 //! Rules for SSH endpoints.
+//!
+//! In SSH the client's order decides, so a post-quantum method counts wherever it stands in the list.
 
 use hybridge_crypto::Algorithm;
 

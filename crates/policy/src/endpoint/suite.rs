@@ -1,4 +1,6 @@
 //! What is wrong with a TLS cipher suite, read from its registered name.
+//!
+//! The registry's names say enough, so policy needs no table of suites; unknown names have no weakness.
 
 /// A weakness that makes a suite unacceptable today (RFC 9325 §4.1, RFC 7465).
 pub(super) fn broken(suite: &str) -> Option<&'static str> {

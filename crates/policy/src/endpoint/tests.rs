@@ -1,4 +1,6 @@
 //! Facts in, verdict and codes out.
+//!
+//! Each test changes one fact of a good endpoint and expects one verdict.
 
 use hybridge_crypto::Algorithm;
 

@@ -1,4 +1,6 @@
 //! Rules for TLS endpoints.
+//!
+//! Key exchange weighs most: what it does not protect today can be recorded and read later.
 
 use super::{Answer, CertificateFact, GroupFact, Reason, Severity, TlsFacts, UpgradeFact, is_broken, suite};
 

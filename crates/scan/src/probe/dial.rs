@@ -1,4 +1,6 @@
 //! Opens connections to one endpoint: resolved once, bounded in number, upgraded to TLS where asked.
+//!
+//! Every wait has a limit, and the number of open connections has one for the whole probe.
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,4 +1,6 @@
 //! How a connection can fail to give an answer, told apart as far as the wire tells.
+//!
+//! Who ended the conversation, and how, decides whether a question counts as refused or as unanswered.
 
 use std::io;
 use std::time::Duration;

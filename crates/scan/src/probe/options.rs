@@ -1,4 +1,6 @@
 //! How to probe: names, times, and how much at once.
+//!
+//! Not what to probe: that is the target. Every value has a default that suits a server on the Internet.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;

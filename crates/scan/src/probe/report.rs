@@ -1,4 +1,6 @@
 //! What a probe found. Plain facts; [`Report::assess`] asks the policy what they are worth.
+//!
+//! Every question has an answer here, and "not found out" is one, with its reason. Nothing is serialised.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,6 @@
 //! What to probe: a host, a port, and the protocol spoken there.
+//!
+//! What is read here goes onto the wire and into plaintext protocols, so only plain characters pass.
 
 /// An endpoint as a person writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

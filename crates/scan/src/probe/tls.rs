@@ -1,4 +1,6 @@
 //! The questions to a TLS endpoint, in order, and the report they make.
+//!
+//! Later questions build on earlier ones: groups first, since all others are asked with a group that works.
 
 mod ask;
 mod flight;

@@ -1,4 +1,6 @@
 //! Hands the facts of a report to the policy.
+//!
+//! A translation and no judgement: what was not tried is as unknown to the policy as what failed.
 
 use hybridge_crypto::Algorithm;
 use hybridge_policy::endpoint::{

@@ -1,4 +1,6 @@
 //! One certificate: names, times, key and signature algorithms (RFC 5280).
+//!
+//! It reads and does not judge. What the algorithm table does not know is kept as its object identifier.
 
 use hybridge_crypto::{Algorithm, digest};
 use x509_parser::certificate::X509Certificate;

@@ -1,4 +1,6 @@
 //! One key exchange, run to its end: shares, exchange hash, signature, NEWKEYS (RFC 4253 §7, §8).
+//!
+//! No key is derived: the server's signature over the exchange hash shows that both sides have one secret.
 
 use hybridge_crypto::kex::ClientShare;
 use hybridge_crypto::{digest, random};

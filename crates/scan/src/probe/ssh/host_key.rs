@@ -1,4 +1,6 @@
 //! Host keys: what a server signs its exchanges with (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8332, RFC 8709).
+//!
+//! A signature is checked with the algorithm that was agreed; whether the key is trusted is not asked.
 
 use hybridge_crypto::verify::{self, PublicKey, verify};
 use hybridge_crypto::{Algorithm, digest};

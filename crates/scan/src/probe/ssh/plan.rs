@@ -1,4 +1,6 @@
 //! Which exchanges to run: every post-quantum method once, every kind of host key once.
+//!
+//! Classical methods serve only where nothing post-quantum is there to show the host keys with.
 
 use hybridge_crypto::kex::Exchange;
 use hybridge_hello::ssh::KexMethod;

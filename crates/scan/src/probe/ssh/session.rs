@@ -1,4 +1,6 @@
 //! A connection that has exchanged identifications and read the server's KEXINIT (RFC 4253 §4.2, §7.1).
+//!
+//! Packets are unencrypted throughout; noise is passed over within a limit.
 
 use hybridge_hello::ssh::{
     Disconnect, KexInit, build_identification, build_packet, locate_identification, locate_packet, message,
@@ -107,26 +109,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn identification(&mut self) -> Result<String, Failure> {
         loop {
-            match locate_identification(&self.received) {
-                Ok(Some(located)) if !located.identification.speaks_version_2() => {
-                    return Err(self.other_protocol());
-                }
-                Ok(Some(located)) => {
-                    let text = located.identification.as_str().to_owned();
-                    let consumed = located.consumed;
-                    self.received.drain(..consumed);
-                    return Ok(text);
-                }
-                Ok(None) => {}
-                Err(_malformed) => return Err(self.other_protocol()),
+            if let Some((text, consumed)) = self.located()? {
+                self.received.drain(..consumed);
+                return Ok(text);
             }
-            if let Err(failure) = self.fill().await {
-                return Err(if self.received.is_empty() {
-                    failure
-                } else {
-                    self.other_protocol()
-                });
-            }
+            let filled = self.fill().await;
+            filled.map_err(|failure| self.ended_early(failure))?;
+        }
+    }
+
+    /// The identification and how many bytes it takes, once it is whole.
+    fn located(&self) -> Result<Option<(String, usize)>, Failure> {
+        match locate_identification(&self.received) {
+            Ok(Some(located)) if located.identification.speaks_version_2() => Ok(Some((
+                located.identification.as_str().to_owned(),
+                located.consumed,
+            ))),
+            Ok(None) => Ok(None),
+            Ok(Some(_)) | Err(_) => Err(self.other_protocol()),
         }
     }
 
@@ -138,6 +138,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.received.extend_from_slice(&chunk[..count]);
                 Ok(())
             }
+        }
+    }
+
+    /// A peer that said something before it hung up speaks another protocol.
+    fn ended_early(&self, failure: Failure) -> Failure {
+        if self.received.is_empty() {
+            failure
+        } else {
+            self.other_protocol()
         }
     }
 

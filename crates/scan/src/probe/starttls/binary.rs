@@ -1,4 +1,6 @@
 //! Protocols of binary packets: PostgreSQL, MySQL, LDAP.
+//!
+//! Each is one request of fixed bytes and one answer; lengths from the peer are bounded before they are used.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

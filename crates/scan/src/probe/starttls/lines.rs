@@ -1,4 +1,6 @@
 //! Protocols of text lines: SMTP, FTP, IMAP, POP3.
+//!
+//! Lines and their number are bounded; a reply is compared by its code and never shown but when it declines.
 
 use tokio::io::AsyncWriteExt;
 

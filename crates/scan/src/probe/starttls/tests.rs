@@ -1,4 +1,6 @@
 //! Conversations as real servers hold them, replayed byte by byte, and servers that decline.
+//!
+//! The client's bytes must be exactly those expected, so a change in what we say is seen here.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 

@@ -1,4 +1,6 @@
 //! XMPP (RFC 6120 §5): open a stream, find the feature, ask, be told to proceed.
+//!
+//! Nothing is parsed as XML: the stream is searched for one namespace and one element, within a limit.
 
 use tokio::io::AsyncWriteExt;
 

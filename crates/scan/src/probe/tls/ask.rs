@@ -1,4 +1,6 @@
 //! One question: a hello goes out, whole or in pieces, and the server's answer comes back.
+//!
+//! The connection ends there. Whoever asks decides what the answer means.
 
 use std::time::Duration;
 
@@ -46,8 +48,8 @@ impl Asker<'_> {
         let mut draft = offer.draft(self.server_name)?;
         let mut connection = self.dialer.open().await?;
         let conversation = async {
-            send(&mut connection.stream, &draft.message()?, Delivery::Whole).await;
-            let flight = Receiver::default().flight(&mut connection.stream).await?;
+            let (stream, message) = (&mut connection.stream, draft.message()?);
+            let flight = exchange(stream, &mut Receiver::default(), &message, Delivery::Whole).await?;
             draft.accept(&flight.hello).map(|()| flight)
         };
         within(self.dialer.timeout, conversation).await
@@ -70,9 +72,8 @@ async fn converse(
     mut draft: Draft,
     delivery: Delivery,
 ) -> Result<Answer, Failure> {
-    send(stream, &draft.message()?, delivery).await;
     let mut receiver = Receiver::default();
-    let flight = receiver.flight(stream).await?;
+    let flight = exchange(stream, &mut receiver, &draft.message()?, delivery).await?;
     draft.accept(&flight.hello)?;
     if !flight.hello.is_retry {
         return Ok(Answer { flight, retry: None });
@@ -81,8 +82,7 @@ async fn converse(
     let Some(second) = draft.retry(&flight.hello)? else {
         return Ok(Answer { flight, retry });
     };
-    send(stream, &second, Delivery::Whole).await;
-    let flight = receiver.flight(stream).await?;
+    let flight = exchange(stream, &mut receiver, &second, Delivery::Whole).await?;
     draft.accept(&flight.hello)?;
     if flight.hello.is_retry {
         return Err(Failure::nonsense("a second HelloRetryRequest"));
@@ -90,25 +90,40 @@ async fn converse(
     Ok(Answer { flight, retry })
 }
 
-/// Sends a hello. A peer that stops reading has often said why before, so an error is left to the reader.
-async fn send(stream: &mut (impl AsyncWrite + Unpin), message: &[u8], delivery: Delivery) {
+/// Sends a hello and reads the answer. A peer that stops reading has often said why before, so what it
+/// said counts first; where it said nothing, the error of sending tells a reset from a close.
+async fn exchange(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    receiver: &mut Receiver,
+    message: &[u8],
+    delivery: Delivery,
+) -> Result<Flight, Failure> {
+    let sent = send(stream, message, delivery).await;
+    match (receiver.flight(stream).await, sent) {
+        (Err(Failure::Closed), Err(error)) => Err(error.into()),
+        (answer, _) => answer,
+    }
+}
+
+async fn send(
+    stream: &mut (impl AsyncWrite + Unpin),
+    message: &[u8],
+    delivery: Delivery,
+) -> std::io::Result<()> {
     let fragment = match delivery {
         Delivery::Records => message.len().div_ceil(3),
         Delivery::Whole | Delivery::Segments { .. } => MAX_RECORD,
     };
     let bytes = records(message, fragment, ProtocolVersion::TLS_1_0);
     let (first, second) = bytes.split_at(bytes.len() / 2);
-    let sent = async {
-        match delivery {
-            Delivery::Segments { pause } => {
-                stream.write_all(first).await?;
-                stream.flush().await?;
-                sleep(pause).await;
-                stream.write_all(second).await?;
-            }
-            Delivery::Whole | Delivery::Records => stream.write_all(&bytes).await?,
+    match delivery {
+        Delivery::Segments { pause } => {
+            stream.write_all(first).await?;
+            stream.flush().await?;
+            sleep(pause).await;
+            stream.write_all(second).await?;
         }
-        stream.flush().await
-    };
-    let _unsent: std::io::Result<()> = sent.await;
+        Delivery::Whole | Delivery::Records => stream.write_all(&bytes).await?,
+    }
+    stream.flush().await
 }

@@ -1,4 +1,6 @@
 //! The server's first flight: its hello, and what TLS 1.2 shows in the clear after it.
+//!
+//! It reads no further than it must, at most a fixed number of bytes, and keeps no ciphertext.
 
 use hybridge_hello::{
     AlertDescription, CipherSuite, HandshakeType, NamedGroup, ProtocolVersion, RecordTap, ServerHello,
@@ -105,12 +107,12 @@ impl Gathered {
                 }
                 Err(failure) => self.fail(failure),
             },
-            HandshakeType::CERTIFICATE => self.certificate = whole(),
-            HandshakeType::SERVER_KEY_EXCHANGE => self.key_exchange = whole(),
-            HandshakeType::SERVER_HELLO_DONE => self.complete = true,
             _ if self.hello.is_none() => {
                 self.fail(Failure::nonsense(format!("{kind} before the ServerHello")));
             }
+            HandshakeType::CERTIFICATE => self.certificate = whole(),
+            HandshakeType::SERVER_KEY_EXCHANGE => self.key_exchange = whole(),
+            HandshakeType::SERVER_HELLO_DONE => self.complete = true,
             _ => {}
         }
     }
@@ -166,3 +168,6 @@ fn other_protocol(bytes: &[u8]) -> Failure {
         opening: shown.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,6 @@
 //! Which groups the server has, and how each can be had.
+//!
+//! A refusal counts only where an alert says so: silence and broken connections leave a question open.
 
 use futures_util::StreamExt;
 use futures_util::stream;

@@ -1,4 +1,6 @@
 //! What one of our hellos offers. It looks like that of an ordinary client, but for what is asked.
+//!
+//! Randoms and shares are fresh for every hello; an answer outside the offer is an error of the server.
 
 use hybridge_crypto::kex::{ClientShare, Exchange};
 use hybridge_crypto::random;

@@ -1,4 +1,6 @@
 //! Cipher suites: offers the rest again and again until the server refuses all of it.
+//!
+//! Where a server has no order of its own, the list is in ours.
 
 use hybridge_hello::{CipherSuite, ProtocolVersion};
 

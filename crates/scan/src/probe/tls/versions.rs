@@ -1,4 +1,6 @@
 //! Protocol versions: one hello for each, which offers nothing newer or older.
+//!
+//! A version counts as accepted when the server answers with it, not when the handshake would finish.
 
 use hybridge_hello::{NamedGroup, ProtocolVersion};
 
