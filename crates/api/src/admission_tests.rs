@@ -1,4 +1,7 @@
 //! What passes admission and what does not.
+//!
+//! Each defence has a case that passes beside those that do not, so that a check which refuses
+//! everything fails here too.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,6 @@
 //! What handlers share: the data plane, the probe, and the few counters that bound the costly requests.
+//!
+//! A costly request that finds no room is refused at once, never queued: a queue would hide the load.
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! Reading requests: a body or a query that does not fit becomes a problem that names the field.
+//!
+//! Unknown members are refused by the shapes themselves (`deny_unknown_fields`); here their error is
+//! turned into one that a program can act on.
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;

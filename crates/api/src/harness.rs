@@ -1,4 +1,7 @@
 //! For tests: requests straight into the router, and what the audit log said.
+//!
+//! The peer address is put beside the request as the listener would, so that a test can come from
+//! anywhere.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

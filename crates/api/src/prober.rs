@@ -1,4 +1,6 @@
 //! What the API asks of the probe, declared here by its consumer; the binary connects it to `scan`.
+//!
+//! A probe is asked for by a person who waits for it; how many run at once is the caller's business.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,6 @@
 //! From the table of endpoints to a router: the gate on every endpoint, the headers on every answer.
+//!
+//! No route is added anywhere else. What matches no endpoint is answered without looking at the request.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

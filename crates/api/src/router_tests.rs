@@ -1,4 +1,6 @@
 //! What holds for every endpoint: served, authorised, audited, defended, documented.
+//!
+//! Each test walks the table, so an endpoint that is added is tested before anybody writes a test for it.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -1,4 +1,6 @@
 //! The component: binds nothing, serves a listener until told to stop.
+//!
+//! Whatever the configuration said, a listener that is not on loopback is refused here once more.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};

@@ -1,4 +1,6 @@
 //! The OpenAPI document that is checked in is the one that the code makes.
+//!
+//! A difference means that somebody's client will notice: look at it before writing the new one.
 
 #[test]
 fn the_document_checked_in_is_current() {

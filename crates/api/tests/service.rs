@@ -1,4 +1,6 @@
 //! The service as a whole, over TCP on loopback.
+//!
+//! What only a real listener shows: binding, streaming, stopping.
 
 #[path = "sample/mod.rs"]
 mod sample;

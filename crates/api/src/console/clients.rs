@@ -1,4 +1,6 @@
 //! The client register as a work list: whoever fails or lags, first.
+//!
+//! It shows the head of the list; the API has all of it. The order is the API's.
 
 use maud::{Markup, html};
 

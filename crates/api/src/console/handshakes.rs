@@ -1,4 +1,6 @@
 //! Recent handshakes: what each client offered, what it got, and how it ended.
+//!
+//! The newest first, as many as fit; the stream of the API has every one.
 
 use maud::{Markup, html};
 

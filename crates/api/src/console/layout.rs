@@ -1,4 +1,7 @@
 //! The page around the parts: head, bar, notices, sections.
+//!
+//! The parts know nothing of each other. A part marked `data-live` needs an `id`: the script finds its
+//! successor by it. No style and no script stands in the page itself.
 
 use maud::{DOCTYPE, Markup, html};
 

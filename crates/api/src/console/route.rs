@@ -1,4 +1,6 @@
 //! One route closely: its share over time, where handshakes fail, its certificates, and its form.
+//!
+//! The form stands outside the live parts, so that a refresh never takes away what is being typed.
 
 use jiff::Timestamp;
 use maud::{Markup, PreEscaped, html};

@@ -1,4 +1,7 @@
 //! The table of routes: what listens where, on which rung, and how it fares.
+//!
+//! One row each, with a link that chooses it. Shares are of successful handshakes: a failed one has no
+//! group to count.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,6 @@
 //! What the page shows, and what its form does.
+//!
+//! Pages are searched for words and numbers, not compared as a whole: their looks may change freely.
 
 use std::sync::Arc;
 

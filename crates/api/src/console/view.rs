@@ -1,4 +1,6 @@
 //! What one rendering of the console shows, gathered once so that its parts agree.
+//!
+//! The data plane is asked once for each kind of fact; rendering it asks nothing more.
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! The client register: which clients exist, and which of them lag.
+//!
+//! A client is a key (JA4, network), not a person; addresses are cut to their network before they come
+//! here.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

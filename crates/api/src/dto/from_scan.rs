@@ -1,4 +1,6 @@
 //! From the report of a probe to its shape on the wire.
+//!
+//! Nothing is judged or left out on the way; the verdict is the policy's at the time that is given.
 
 use hybridge_hello::ssh::KexMethod;
 use hybridge_policy::endpoint;

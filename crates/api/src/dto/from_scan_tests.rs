@@ -1,4 +1,6 @@
 //! A report says on the wire what the probe found.
+//!
+//! The report is made by hand, so that every kind of answer occurs; no connection is opened.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,6 @@
 //! Handshakes: one record each, success or failure.
+//!
+//! A member that the handshake did not get as far as is null.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

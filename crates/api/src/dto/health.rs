@@ -1,4 +1,6 @@
 //! Health: whether the process lives, and whether it can do its work.
+//!
+//! Not an error: the same shape answers well and ill, and the status tells which.
 
 use serde::Serialize;
 use utoipa::ToSchema;

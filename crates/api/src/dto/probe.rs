@@ -1,4 +1,6 @@
 //! Probes: what to ask of a server, and what it can do with the verdict on it.
+//!
+//! The findings differ by protocol and have files of their own; exactly one of them is there.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

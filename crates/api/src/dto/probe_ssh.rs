@@ -1,4 +1,6 @@
 //! Findings at an SSH endpoint. Algorithms have their IANA names.
+//!
+//! A method counts as completed only when the host key signed an exchange that used it.
 
 use serde::Serialize;
 use utoipa::ToSchema;

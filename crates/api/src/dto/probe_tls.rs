@@ -1,4 +1,6 @@
 //! Findings at a TLS endpoint. Groups, suites and schemes have their IANA names.
+//!
+//! What was asked and refused, asked without an answer, and not asked are told apart by [`Support`].
 
 use jiff::Timestamp;
 use serde::Serialize;

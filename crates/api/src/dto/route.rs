@@ -1,4 +1,6 @@
 //! Routes: what listens where, on which rung, and how it fares.
+//!
+//! Totals count since the process started. A change leaves alone what it does not mention.
 
 use std::collections::BTreeMap;
 

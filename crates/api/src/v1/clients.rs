@@ -1,4 +1,6 @@
 //! The client register: the owner's work list, whoever needs attention first.
+//!
+//! The data plane gives the register in any order; sorting it is done here, for the console too.
 
 use std::cmp::Reverse;
 

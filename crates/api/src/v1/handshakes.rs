@@ -1,4 +1,7 @@
 //! Handshakes: the recent ones as a list, the coming ones as a stream.
+//!
+//! A stream holds a permit for as long as it lives, and ends when the service drains. A reader that is
+//! too slow loses records and is told how many; it never holds up the data plane.
 
 use std::convert::Infallible;
 use std::sync::Arc;

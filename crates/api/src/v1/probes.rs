@@ -1,4 +1,6 @@
 //! Probes: a few at a time, each asked for by a person.
+//!
+//! The report is made elsewhere; here is only the bound on how many are made at once.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,6 @@
 //! The process itself: health, metrics, and this API's own description.
+//!
+//! None of it changes anything, and none of it needs a route to exist.
 
 use axum::Json;
 use axum::extract::{RawQuery, State};

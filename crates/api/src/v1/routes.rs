@@ -1,4 +1,6 @@
 //! Routes: list, show, change, history.
+//!
+//! Whether a rung or weight makes sense for a route is the data plane's to say.
 
 use std::sync::Arc;
 

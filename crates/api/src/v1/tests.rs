@@ -1,4 +1,6 @@
 //! What each endpoint of the API answers.
+//!
+//! Through the router and the gate, as a client would come; only the socket is left out.
 
 use std::sync::Arc;
 

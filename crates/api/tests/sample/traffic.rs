@@ -1,4 +1,6 @@
 //! Traffic that looks like traffic: made from a seed, so that two runs show the same.
+//!
+//! The numbers agree with each other where the console adds them up, and nothing else is true of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
