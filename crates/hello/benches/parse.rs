@@ -35,7 +35,7 @@ fn reading(c: &mut Criterion) {
             b.iter(|| locate(black_box(flight), &mut scratch).map(|located| located.consumed));
         });
         group.bench_function(format!("parse/{name}"), |b| {
-            b.iter(|| ClientHello::parse(black_box(&message)))
+            b.iter(|| ClientHello::parse(black_box(&message)));
         });
         group.bench_function(format!("parse+fingerprints/{name}"), |b| {
             b.iter(|| ClientHello::parse(black_box(&message)).map(|hello| fingerprints(&hello)));
@@ -45,7 +45,7 @@ fn reading(c: &mut Criterion) {
 }
 
 fn one_byte_at_a_time(c: &mut Criterion) {
-    let flight = records(&[FLIGHTS[0].1; 1].concat()[5..], 1, ProtocolVersion::TLS_1_0);
+    let flight = records(&FLIGHTS[0].1[5..], 1, ProtocolVersion::TLS_1_0);
     c.bench_function("locate/1-byte records in 1-byte segments", |b| {
         b.iter(|| {
             let mut locator = Locator::default();
@@ -76,7 +76,7 @@ fn watching(c: &mut Criterion) {
     });
     let message = &server[5..5 + 1210];
     c.bench_function("server_hello/parse", |b| {
-        b.iter(|| ServerHello::parse(black_box(message)))
+        b.iter(|| ServerHello::parse(black_box(message)));
     });
 }
 

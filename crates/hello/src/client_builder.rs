@@ -156,7 +156,7 @@ impl ClientHelloBuilder {
         to.bytes(&self.random);
         to.vec8("legacy_session_id", |to| to.bytes(&self.session_id));
         to.vec16("cipher_suites", |to| {
-            to.u16s(self.suites.iter().map(|suite| suite.0))
+            to.u16s(self.suites.iter().map(|suite| suite.0));
         });
         to.vec8("legacy_compression_methods", |to| to.u8(0));
         to.vec16("extensions", |to| self.extensions(to));
@@ -193,34 +193,37 @@ impl ClientHelloBuilder {
 
     fn names(&self, to: &mut Writer) {
         if let Some(name) = &self.server_name {
-            to.extension(extension::SERVER_NAME, |to| server_name(to, name));
-        }
-        if self.alpn.iter().any(Vec::is_empty) {
-            to.fail(BuildError::Empty("ProtocolName"));
+            to.extension16(extension::SERVER_NAME, "server_name_list", |to| {
+                host_name(to, name);
+            });
         }
         if !self.alpn.is_empty() {
-            to.extension(extension::ALPN, |to| {
-                to.vec16("protocol_name_list", |to| {
-                    self.alpn
-                        .iter()
-                        .for_each(|name| to.vec8("ProtocolName", |to| to.bytes(name)));
-                });
+            to.extension16(extension::ALPN, "protocol_name_list", |to| {
+                self.protocol_names(to);
             });
+        }
+    }
+
+    fn protocol_names(&self, to: &mut Writer) {
+        for name in &self.alpn {
+            if name.is_empty() {
+                to.fail(BuildError::Empty("ProtocolName"));
+            }
+            to.vec8("ProtocolName", |to| to.bytes(name));
         }
     }
 
     fn lists(&self, to: &mut Writer) {
         if !self.groups.is_empty() {
             let groups = self.groups.iter().map(|group| group.0);
-            to.extension(extension::SUPPORTED_GROUPS, |to| {
-                to.vec16("supported_groups", |to| to.u16s(groups))
+            to.extension16(extension::SUPPORTED_GROUPS, "supported_groups", |to| {
+                to.u16s(groups);
             });
         }
         if !self.schemes.is_empty() {
             let schemes = self.schemes.iter().map(|scheme| scheme.0);
-            let field = "signature_algorithms";
-            to.extension(extension::SIGNATURE_ALGORITHMS, |to| {
-                to.vec16(field, |to| to.u16s(schemes))
+            to.extension16(extension::SIGNATURE_ALGORITHMS, "signature_algorithms", |to| {
+                to.u16s(schemes);
             });
         }
     }
@@ -236,24 +239,23 @@ impl ClientHelloBuilder {
 
     /// What only TLS 1.3 has.
     fn newer(&self, to: &mut Writer) {
-        let versions = self.versions.iter().map(|version| version.0);
         to.extension(extension::SUPPORTED_VERSIONS, |to| {
-            to.vec8("supported_versions", |to| to.u16s(versions))
+            to.vec8("supported_versions", |to| {
+                to.u16s(self.versions.iter().map(|version| version.0));
+            });
         });
         if let Some(cookie) = &self.cookie {
-            to.extension(extension::COOKIE, |to| to.vec16("cookie", |to| to.bytes(cookie)));
+            to.extension16(extension::COOKIE, "cookie", |to| to.bytes(cookie));
         }
         to.extension(extension::PSK_KEY_EXCHANGE_MODES, |to| to.bytes(&[1, 1]));
-        if self.shares.iter().any(|(_, share)| share.is_empty()) {
-            to.fail(BuildError::Empty("key_exchange"));
-        }
-        to.extension(extension::KEY_SHARE, |to| {
-            to.vec16("client_shares", |to| self.key_shares(to))
-        });
+        to.extension16(extension::KEY_SHARE, "client_shares", |to| self.key_shares(to));
     }
 
     fn key_shares(&self, to: &mut Writer) {
         for (group, share) in &self.shares {
+            if share.is_empty() {
+                to.fail(BuildError::Empty("key_exchange"));
+            }
             to.u16(group.0);
             to.vec16("key_exchange", |to| to.bytes(share));
         }
@@ -286,15 +288,13 @@ impl ClientHelloBuilder {
     }
 }
 
-/// `ServerNameList` with one `host_name` (RFC 6066 §3).
-fn server_name(to: &mut Writer, name: &str) {
+/// The one entry of a `ServerNameList` (RFC 6066 §3).
+fn host_name(to: &mut Writer, name: &str) {
     if name.is_empty() {
         to.fail(BuildError::Empty("host_name"));
     }
-    to.vec16("server_name_list", |to| {
-        to.u8(0);
-        to.vec16("host_name", |to| to.bytes(name.as_bytes()));
-    });
+    to.u8(0);
+    to.vec16("host_name", |to| to.bytes(name.as_bytes()));
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ fn read_one<'a>(known: &mut Known<'a>, kind: u16, body: &mut Reader<'a>) -> Resu
             known.server_name = server_name(body)?;
         }
         extension::SUPPORTED_GROUPS => {
-            known.groups = body.sub16("supported_groups")?.pairs("supported_groups")?
+            known.groups = body.sub16("supported_groups")?.pairs("supported_groups")?;
         }
         extension::SIGNATURE_ALGORITHMS => {
             known.schemes = body

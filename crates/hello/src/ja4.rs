@@ -7,6 +7,7 @@
 //! Nothing is allocated: lists are sorted on the stack.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::client_hello::{ClientHello, MAX_CLIENT_HELLO};
 use crate::code_point::is_grease;
@@ -36,6 +37,27 @@ impl Ja4 {
     /// The fingerprint as ASCII bytes.
     pub const fn as_bytes(&self) -> &[u8; 36] {
         &self.0
+    }
+}
+
+/// A text that does not have the shape of a JA4 fingerprint.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0:?} is no JA4 fingerprint")]
+pub struct NotJa4(pub String);
+
+/// Reads a fingerprint back, by its shape: three parts of 10, 12 and 12 characters.
+impl FromStr for Ja4 {
+    type Err = NotJa4;
+
+    fn from_str(text: &str) -> Result<Self, NotJa4> {
+        let separators = text.match_indices('_').map(|(at, _)| at);
+        let characters = text
+            .bytes()
+            .all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+        match <[u8; 36]>::try_from(text.as_bytes()) {
+            Ok(bytes) if separators.eq([10, 23]) && characters => Ok(Self(bytes)),
+            _ => Err(NotJa4(text.to_owned())),
+        }
     }
 }
 

@@ -3,6 +3,21 @@
 //! It has no clock, no I/O, no state but what the caller holds, and it never panics whatever the
 //! bytes are. Reading borrows from the caller's bytes and allocates only to join what came in pieces.
 //! It checks grammar (RFC 8446 §4.1.2, §4.2), not meaning: what a hello deserves is for others to say.
+//!
+//! ```
+//! use hybridge_hello::{ClientHello, Progress, fingerprints, locate_client_hello};
+//!
+//! let first_bytes = include_bytes!("../vectors/clients/openssl-3.5.bin");
+//! let mut scratch = Vec::new();
+//! if let Progress::Complete(located) = locate_client_hello(first_bytes, &mut scratch) {
+//!     let hello = ClientHello::parse(located.message)?;
+//!     assert!(hello.shares_post_quantum());
+//!     assert_eq!(hello.server_name(), Some("service.example"));
+//!     let (ja4, _stable) = fingerprints(&hello);
+//!     assert_eq!(ja4.as_str(), "t13d301200_1d37bd780c83_ecd0401ec68b");
+//! }
+//! # Ok::<(), hybridge_hello::Malformed>(())
+//! ```
 
 mod alert;
 mod assembly;
@@ -40,7 +55,7 @@ pub use code_point::UnknownName;
 pub use foreign::Foreign;
 pub use group::{GroupKind, NamedGroup};
 pub use handshake::HandshakeType;
-pub use ja4::{Ja4, Transport, fingerprints, ja4, ja4_stable};
+pub use ja4::{Ja4, NotJa4, Transport, fingerprints, ja4, ja4_stable};
 pub use list::{CodePoints, Extensions, KeyShare, KeyShares, ProtocolNames};
 pub use locate::{Located, Locator, MAX_RECORD, Progress, locate_client_hello};
 pub use malformed::{Flaw, Malformed};

@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         if pairs.is_empty() {
             return Err(self.wrong(field, Flaw::Empty));
         }
-        if pairs.len() % 2 != 0 {
+        if !pairs.len().is_multiple_of(2) {
             return Err(self.wrong(field, Flaw::BadLength));
         }
         self.at += pairs.len();

@@ -94,13 +94,15 @@ impl ServerHelloBuilder {
         if self.version >= ProtocolVersion::TLS_1_3 {
             to.extension(extension::SUPPORTED_VERSIONS, |to| to.u16(self.version.0));
         }
-        if let Some((group, share)) = &self.group {
-            to.extension(extension::KEY_SHARE, |to| {
+        match &self.group {
+            Some((group, _)) if self.random == HELLO_RETRY_REQUEST_RANDOM => {
+                to.extension(extension::KEY_SHARE, |to| to.u16(group.0));
+            }
+            Some((group, share)) => to.extension(extension::KEY_SHARE, |to| {
                 to.u16(group.0);
-                if self.random != HELLO_RETRY_REQUEST_RANDOM {
-                    to.vec16("key_exchange", |to| to.bytes(share));
-                }
-            });
+                to.vec16("key_exchange", |to| to.bytes(share));
+            }),
+            None => {}
         }
         for (kind, body) in &self.extra {
             to.extension(*kind, |to| to.bytes(body));

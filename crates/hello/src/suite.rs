@@ -375,7 +375,7 @@ mod tests {
                 text.parse::<CipherSuite>().ok(),
                 Some(CipherSuite(value)),
                 "{text}"
-            )
+            );
         };
         check("TLS_AES_128_GCM_SHA256", 0x1301);
         check("tls_aes_256_gcm_sha384", 0x1302);

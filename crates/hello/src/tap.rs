@@ -209,7 +209,7 @@ impl RecordTap {
                 Secrecy::Encrypted => opaque,
                 Secrecy::Unclear => opening(length.min(HELLO_OPENING)),
             },
-            (_, 0) => self.end_opaque(record, on),
+            (_, 0) => end_opaque(record, on),
             _ => opaque,
         };
     }
@@ -267,7 +267,7 @@ impl RecordTap {
             };
         } else {
             self.state = if left == 0 {
-                self.end_opaque(record, on)
+                end_opaque(record, on)
             } else {
                 State::Opaque { record, left }
             };
@@ -308,20 +308,11 @@ impl RecordTap {
         let (taken, rest) = bytes.split_at(left.min(bytes.len()));
         let left = left - taken.len();
         self.state = if left == 0 {
-            self.end_opaque(record, on)
+            end_opaque(record, on)
         } else {
             State::Opaque { record, left }
         };
         rest
-    }
-
-    fn end_opaque(&mut self, record: Record, on: &mut impl FnMut(TapEvent<'_>)) -> State {
-        let length = u16::try_from(record.length).unwrap_or(u16::MAX);
-        on(TapEvent::Encrypted {
-            content_type: record.kind,
-            length,
-        });
-        State::default()
     }
 
     fn refuse(&mut self, on: &mut impl FnMut(TapEvent<'_>)) {
@@ -364,6 +355,16 @@ impl History {
         };
         first.starts_with(repeated)
     }
+}
+
+/// Reports a record of which only the outside can be read.
+fn end_opaque(record: Record, on: &mut impl FnMut(TapEvent<'_>)) -> State {
+    let length = u16::try_from(record.length).unwrap_or(u16::MAX);
+    on(TapEvent::Encrypted {
+        content_type: record.kind,
+        length,
+    });
+    State::default()
 }
 
 /// Moves bytes into the free part of `room` and returns those that did not fit.

@@ -69,6 +69,11 @@ impl Writer {
         self.vec16("extension_data", body);
     }
 
+    /// An extension whose body is one vector with a two-byte length.
+    pub(crate) fn extension16(&mut self, kind: u16, field: &'static str, body: impl FnOnce(&mut Self)) {
+        self.extension(kind, |to| to.vec16(field, body));
+    }
+
     /// What was written, unless something did not fit.
     pub(crate) fn finish(self) -> Result<Vec<u8>, BuildError> {
         match self.error {

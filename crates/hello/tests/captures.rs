@@ -16,19 +16,26 @@ struct Expect<'a> {
     version: ProtocolVersion,
 }
 
-fn read(flight: &[u8], scratch: &mut Vec<u8>) -> Vec<u8> {
-    match locate_client_hello(flight, scratch) {
+fn located(direction: &[u8]) -> Option<(Vec<u8>, u16, usize)> {
+    match locate_client_hello(direction, &mut Vec::new()) {
         Progress::Complete(Located {
             message,
-            records: 1,
+            records,
             consumed,
-        }) if consumed == flight.len() => message.to_vec(),
-        other => panic!("{other:?}"),
+        }) => Some((message.to_vec(), records, consumed)),
+        _ => None,
     }
 }
 
+/// The message of a flight that is one record and nothing else.
+fn read(flight: &[u8]) -> Vec<u8> {
+    let (message, records, consumed) = located(flight).expect("a real flight holds a hello");
+    assert_eq!((records, consumed), (1, flight.len()));
+    message
+}
+
 fn check(flight: &[u8], expect: &Expect<'_>) {
-    let message = read(flight, &mut Vec::new());
+    let message = read(flight);
     let hello = ClientHello::parse(&message).expect("a real hello keeps the grammar");
     let list = |items: Vec<String>| items.join(" ");
     assert_eq!(ja4(&hello, Transport::Tcp).as_str(), expect.ja4);
@@ -199,7 +206,7 @@ fn reads_openssl_3_5_with_its_default_and_other_groups() {
 #[test]
 fn tells_who_lists_and_who_shares_a_post_quantum_group() {
     let check = |flight: &[u8], lists, shares| {
-        let message = read(flight, &mut Vec::new());
+        let message = read(flight);
         let hello = ClientHello::parse(&message).expect("a real hello keeps the grammar");
         assert_eq!(
             (hello.lists_post_quantum(), hello.shares_post_quantum()),
@@ -226,8 +233,8 @@ fn tells_who_lists_and_who_shares_a_post_quantum_group() {
 /// Envoy printed the JA4 of the first and of the second connection (`vectors/clients/SOURCE.md`).
 #[test]
 fn keeps_the_stable_fingerprint_when_a_client_comes_back() {
-    let first = read_first(include_bytes!("../vectors/transcripts/tls13.client.bin"));
-    let second = read_first(include_bytes!("../vectors/transcripts/tls13-resumed.client.bin"));
+    let first = first_message(include_bytes!("../vectors/transcripts/tls13.client.bin"));
+    let second = first_message(include_bytes!("../vectors/transcripts/tls13-resumed.client.bin"));
     let (first, second) = (ClientHello::parse(&first), ClientHello::parse(&second));
     let (first, second) = (first.expect("a real hello"), second.expect("a real hello"));
     assert!(!first.psk_offered() && second.psk_offered());
@@ -246,9 +253,6 @@ fn keeps_the_stable_fingerprint_when_a_client_comes_back() {
     );
 }
 
-fn read_first(direction: &[u8]) -> Vec<u8> {
-    match locate_client_hello(direction, &mut Vec::new()) {
-        Progress::Complete(located) => located.message.to_vec(),
-        other => panic!("{other:?}"),
-    }
+fn first_message(direction: &[u8]) -> Vec<u8> {
+    located(direction).expect("a real flight holds a hello").0
 }

@@ -184,3 +184,19 @@ fn names_the_version_of_the_extension_before_that_of_the_field() {
     check(None, [0, 2], b"s2");
     check(None, [9, 9], b"00");
 }
+
+#[test]
+fn reads_back_by_its_shape() {
+    let check = |text: &str, valid: bool| {
+        assert_eq!(
+            text.parse::<Ja4>().map(|ja4| ja4.to_string()).ok().as_deref(),
+            valid.then_some(text)
+        );
+    };
+    check("t13d1516h2_8daaf6152771_e5627efa2ab1", true);
+    check("", false);
+    check("t13d1516h2_8daaf6152771_e5627efa2ab", false);
+    check("t13d1516h2-8daaf6152771_e5627efa2ab1", false);
+    check("t13d1516h_28daaf6152771_e5627efa2ab1", false);
+    check("t13d1516h2_8daaf6152771_e5627efa2a\u{e9}", false);
+}
