@@ -5,7 +5,7 @@
 use std::io;
 use std::time::Duration;
 
-use hybridge_hello::{AlertDescription, Malformed};
+use hybridge_hello::{AlertDescription, Malformed, NamedGroup};
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +51,14 @@ pub enum Failure {
         /// The peer's words, or ours about them.
         reply: String,
     },
+    /// It failed after the server had asked for another share (RFC 8446 §4.1.4).
+    #[error("after a HelloRetryRequest for {group}: {failure}")]
+    AfterRetry {
+        /// The group that the server asked for.
+        group: NamedGroup,
+        /// What went wrong then.
+        failure: Box<Failure>,
+    },
     /// An SSH peer ended the conversation and said why (RFC 4253 §11.1).
     #[error("disconnected ({reason}): {text}")]
     Disconnect {
@@ -82,11 +90,12 @@ pub enum Failure {
 impl Failure {
     /// True when the peer itself ended the conversation, by an alert or by closing.
     #[must_use]
-    pub const fn is_by_peer(&self) -> bool {
-        matches!(
-            self,
-            Self::Alert { .. } | Self::Disconnect { .. } | Self::Reset | Self::Closed
-        )
+    pub fn is_by_peer(&self) -> bool {
+        match self {
+            Self::AfterRetry { failure, .. } => failure.is_by_peer(),
+            Self::Alert { .. } | Self::Disconnect { .. } | Self::Reset | Self::Closed => true,
+            _ => false,
+        }
     }
 
     /// True when an alert says that the offer has nothing the server accepts (RFC 8446 §6.2).

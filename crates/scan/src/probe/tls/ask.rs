@@ -48,8 +48,8 @@ impl Asker<'_> {
         let mut draft = offer.draft(self.server_name)?;
         let mut connection = self.dialer.open().await?;
         let conversation = async {
-            let (stream, message) = (&mut connection.stream, draft.message()?);
-            let flight = exchange(stream, &mut Receiver::default(), &message, Delivery::Whole).await?;
+            let (stream, hello) = (&mut connection.stream, frame(&draft.message()?, Delivery::Whole));
+            let flight = exchange(stream, &mut Receiver::default(), &hello, Delivery::Whole).await?;
             draft.accept(&flight.hello).map(|()| flight)
         };
         within(self.dialer.timeout, conversation).await
@@ -73,32 +73,63 @@ async fn converse(
     delivery: Delivery,
 ) -> Result<Answer, Failure> {
     let mut receiver = Receiver::default();
-    let flight = exchange(stream, &mut receiver, &draft.message()?, delivery).await?;
+    let first = frame(&draft.message()?, delivery);
+    let flight = exchange(stream, &mut receiver, &first, delivery).await?;
     draft.accept(&flight.hello)?;
-    if !flight.hello.is_retry {
+    let Some(group) = flight.hello.group.filter(|_| flight.hello.is_retry) else {
         return Ok(Answer { flight, retry: None });
-    }
-    let retry = flight.hello.group;
-    let Some(second) = draft.retry(&flight.hello)? else {
-        return Ok(Answer { flight, retry });
     };
-    let flight = exchange(stream, &mut receiver, &second, Delivery::Whole).await?;
+    let Some(second) = draft.retry(&flight.hello)? else {
+        return Ok(Answer {
+            flight,
+            retry: Some(group),
+        });
+    };
+    let outcome = finish(stream, &mut receiver, &mut draft, &second).await;
+    let flight = outcome.map_err(|failure| Failure::AfterRetry {
+        group,
+        failure: Box::new(failure),
+    })?;
+    Ok(Answer {
+        flight,
+        retry: Some(group),
+    })
+}
+
+/// The second hello: its record is no longer that of an initial hello, and says so (RFC 8446 §5.1).
+async fn finish(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    receiver: &mut Receiver,
+    draft: &mut Draft,
+    message: &[u8],
+) -> Result<Flight, Failure> {
+    let second = records(message, MAX_RECORD, ProtocolVersion::TLS_1_2);
+    let flight = exchange(stream, receiver, &second, Delivery::Whole).await?;
     draft.accept(&flight.hello)?;
     if flight.hello.is_retry {
         return Err(Failure::nonsense("a second HelloRetryRequest"));
     }
-    Ok(Answer { flight, retry })
+    Ok(flight)
 }
 
-/// Sends a hello and reads the answer. A peer that stops reading has often said why before, so what it
+/// The records of an initial hello, which call themselves TLS 1.0 (RFC 8446 §5.1).
+fn frame(message: &[u8], delivery: Delivery) -> Vec<u8> {
+    let fragment = match delivery {
+        Delivery::Records => message.len().div_ceil(3),
+        Delivery::Whole | Delivery::Segments { .. } => MAX_RECORD,
+    };
+    records(message, fragment, ProtocolVersion::TLS_1_0)
+}
+
+/// Sends records and reads the answer. A peer that stops reading has often said why before, so what it
 /// said counts first; where it said nothing, the error of sending tells a reset from a close.
 async fn exchange(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     receiver: &mut Receiver,
-    message: &[u8],
+    bytes: &[u8],
     delivery: Delivery,
 ) -> Result<Flight, Failure> {
-    let sent = send(stream, message, delivery).await;
+    let sent = send(stream, bytes, delivery).await;
     match (receiver.flight(stream).await, sent) {
         (Err(Failure::Closed), Err(error)) => Err(error.into()),
         (answer, _) => answer,
@@ -107,23 +138,17 @@ async fn exchange(
 
 async fn send(
     stream: &mut (impl AsyncWrite + Unpin),
-    message: &[u8],
+    bytes: &[u8],
     delivery: Delivery,
 ) -> std::io::Result<()> {
-    let fragment = match delivery {
-        Delivery::Records => message.len().div_ceil(3),
-        Delivery::Whole | Delivery::Segments { .. } => MAX_RECORD,
-    };
-    let bytes = records(message, fragment, ProtocolVersion::TLS_1_0);
-    let (first, second) = bytes.split_at(bytes.len() / 2);
-    match delivery {
-        Delivery::Segments { pause } => {
-            stream.write_all(first).await?;
-            stream.flush().await?;
-            sleep(pause).await;
-            stream.write_all(second).await?;
-        }
-        Delivery::Whole | Delivery::Records => stream.write_all(&bytes).await?,
+    if let Delivery::Segments { pause } = delivery {
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        stream.write_all(first).await?;
+        stream.flush().await?;
+        sleep(pause).await;
+        stream.write_all(second).await?;
+    } else {
+        stream.write_all(bytes).await?;
     }
     stream.flush().await
 }

@@ -82,9 +82,11 @@ fn decoy(by_share: &[(NamedGroup, Support)]) -> Option<NamedGroup> {
         .map(|(group, _)| *group)
 }
 
-/// An alert that says "nothing here for me" is a refusal; anything else leaves the question open.
+/// An alert that says "nothing here for me" is a refusal, and so is not to go on with a share that was
+/// asked for; anything else leaves the question open.
 fn refused(failure: Failure) -> Support {
-    if failure.is_refusal() {
+    let abandoned = matches!(failure, Failure::AfterRetry { .. }) && failure.is_by_peer();
+    if failure.is_refusal() || abandoned {
         Support::no(failure)
     } else {
         Support::unknown(failure)

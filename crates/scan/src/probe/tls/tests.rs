@@ -250,6 +250,26 @@ async fn a_group_without_retry_is_found_by_share_only() {
 }
 
 #[tokio::test]
+async fn a_retry_that_leads_nowhere_is_no_support() {
+    let report = report(Server::with(Flaw::RetryLeadsNowhere)).await;
+    let finding = &report.groups[0];
+    assert!(finding.by_share.is_yes());
+    let because = finding.by_retry.because().expect("a reason");
+    assert!(
+        because.starts_with("after a HelloRetryRequest for X25519MLKEM768"),
+        "{because}"
+    );
+    assert!(matches!(finding.by_retry, Support::No { .. }));
+    let codes: Vec<_> = Report::Tls(report)
+        .assess(0)
+        .reasons
+        .iter()
+        .map(|reason| reason.code)
+        .collect();
+    assert!(codes.contains(&"post-quantum-share-only") && codes.contains(&"upgrade-unknown"));
+}
+
+#[tokio::test]
 async fn a_decoy_share_finds_the_retry_of_a_server_that_wants_shares() {
     let report = report(Server::with(Flaw::EmptySharesRefused)).await;
     assert!(report.groups[0].by_retry.is_yes(), "{:?}", report.groups[0]);

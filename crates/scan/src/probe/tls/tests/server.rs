@@ -33,7 +33,9 @@ pub(super) enum Flaw {
     EmptySharesRefused,
     /// Never sends a HelloRetryRequest.
     NoRetry,
-    /// Sends shares of the right length that are not valid.
+    /// Hangs up after every HelloRetryRequest.
+    RetryLeadsNowhere,
+    /// Sends shares that are a byte short.
     BadShares,
     /// Accepts and stays silent.
     Silent,
@@ -105,13 +107,16 @@ impl Server {
                 let _gone = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
                 return;
             }
-            _ => self.hear(&mut stream).await,
+            _ => self.hear(&mut stream, ProtocolVersion::TLS_1_0).await,
         };
         let Some(first) = answer else { return };
         let Some(retry) = self.answer(&mut stream, &first).await else {
             return;
         };
-        if let Some(second) = self.hear(&mut stream).await {
+        if self.flaw == Flaw::RetryLeadsNowhere {
+            return;
+        }
+        if let Some(second) = self.hear(&mut stream, ProtocolVersion::TLS_1_2).await {
             assert_eq!(second[6..38], first[6..38], "the second hello repeats the random");
             let hello = ClientHello::parse(&second).expect("a second hello");
             let shares: Vec<_> = hello.key_shares().map(|share| share.group).collect();
@@ -121,8 +126,9 @@ impl Server {
         }
     }
 
-    /// A whole hello message, or `None` when the connection is over.
-    async fn hear(&self, stream: &mut TcpStream) -> Option<Vec<u8>> {
+    /// A whole hello message, or `None` when the connection is over. Like Go, it minds the version that
+    /// the record says: TLS 1.0 in the first hello alone (RFC 8446 §5.1).
+    async fn hear(&self, stream: &mut TcpStream, version: ProtocolVersion) -> Option<Vec<u8>> {
         let (mut raw, mut chunk) = (Vec::new(), [0; 8192]);
         loop {
             let count = stream.read(&mut chunk).await.ok().filter(|count| *count > 0)?;
@@ -132,9 +138,10 @@ impl Server {
                 Progress::Complete(located) if self.flaw == Flaw::OneRecordOnly && located.records > 1 => {
                     return alert(stream, DECODE_ERROR).await;
                 }
-                Progress::Complete(located) => {
-                    return Some(located.message.to_vec());
+                Progress::Complete(_) if raw[1..3] != version.0.to_be_bytes() => {
+                    return alert(stream, PROTOCOL_VERSION).await;
                 }
+                Progress::Complete(located) => return Some(located.message.to_vec()),
                 Progress::Incomplete if self.flaw == Flaw::FirstSegmentOnly => {
                     stream.set_zero_linger().expect("a socket");
                     return None;
