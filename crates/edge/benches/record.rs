@@ -75,7 +75,7 @@ fn on_core(criterion: &mut Criterion) {
     group.bench_function("record", |bencher| {
         bencher.iter(|| {
             counters
-                .core(0)
+                .on_core(0)
                 .record(black_box(turn.next().expect("a cycle has no end")));
         });
     });
@@ -85,7 +85,7 @@ fn on_core(criterion: &mut Criterion) {
     group.bench_function("record_and_push_1000", |bencher| {
         let record = |_: usize| {
             for handshake in turn.by_ref().take(BATCH as usize) {
-                counters.core(0).record(black_box(handshake));
+                counters.on_core(0).record(black_box(handshake));
                 recordings[0].push(*handshake);
             }
         };

@@ -81,13 +81,13 @@ impl UpstreamFailure {
 /// The counters of one route on every core.
 #[derive(Debug)]
 pub struct RouteCounters {
-    cores: Box<[CoreCounters]>,
+    cores: Box<[PerCoreCounters]>,
 }
 
 impl RouteCounters {
     /// A set for each of `cores` cores, all zero.
     pub fn new(cores: usize) -> Arc<Self> {
-        let cores = (0..cores).map(|_| CoreCounters::default()).collect();
+        let cores = (0..cores).map(|_| PerCoreCounters::default()).collect();
         Arc::new(Self { cores })
     }
 
@@ -95,7 +95,7 @@ impl RouteCounters {
     ///
     /// # Panics
     /// There is no such core.
-    pub fn core(&self, index: usize) -> &CoreCounters {
+    pub fn on_core(&self, index: usize) -> &PerCoreCounters {
         &self.cores[index]
     }
 
@@ -110,12 +110,12 @@ impl RouteCounters {
 /// The counters of one route on one core; on cache lines of its own (128 bytes: two are fetched together).
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub struct CoreCounters {
+pub struct PerCoreCounters {
     connections: ConnectionTotals<Counter>,
     handshakes: [[Tally<Counter>; Arm::ALL.len()]; Side::ALL.len()],
 }
 
-impl CoreCounters {
+impl PerCoreCounters {
     /// A handshake ended, well or not.
     pub fn record(&self, handshake: &Handshake) {
         self.handshakes[handshake.side as usize][handshake.arm as usize].record(handshake);

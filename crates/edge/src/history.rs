@@ -162,11 +162,11 @@ mod tests {
     #[test]
     fn a_sample_is_what_came_since_the_one_before() {
         let (mut history, counters) = (History::default(), RouteCounters::new(1));
-        counters.core(0).record(&hybrid());
+        counters.on_core(0).record(&hybrid());
         sample(&mut history, "shop", &counters, 10);
         sample(&mut history, "shop", &counters, 20);
-        counters.core(0).record(&classical());
-        counters.core(0).record(&failed(hybrid(), Outcome::Timeout));
+        counters.on_core(0).record(&classical());
+        counters.on_core(0).record(&failed(hybrid(), Outcome::Timeout));
         sample(&mut history, "shop", &counters, 30);
         let control = counts(&history, "shop", Side::Downstream, Arm::Control);
         assert_eq!(control, [(10, 1, 1, 0), (20, 0, 0, 0), (30, 2, 0, 1)]);
@@ -189,10 +189,10 @@ mod tests {
     #[test]
     fn a_route_that_is_made_again_begins_anew_and_one_that_is_gone_is_forgotten() {
         let (mut history, counters) = (History::default(), RouteCounters::new(1));
-        (0..3).for_each(|_| counters.core(0).record(&hybrid()));
+        (0..3).for_each(|_| counters.on_core(0).record(&hybrid()));
         sample(&mut history, "shop", &counters, 10);
         let again = RouteCounters::new(1);
-        again.core(0).record(&hybrid());
+        again.on_core(0).record(&hybrid());
         sample(&mut history, "shop", &again, 20);
         let control = counts(&history, "shop", Side::Downstream, Arm::Control);
         assert_eq!(control, [(10, 3, 3, 0), (20, 1, 1, 0)]);

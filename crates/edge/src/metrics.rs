@@ -42,7 +42,7 @@ pub struct RouteMetrics {
     /// What was counted.
     pub totals: RouteTotals,
     /// Each certificate that it presents: a name for it, and the end of its validity in seconds since
-    /// the Unix epoch.
+    /// the Unix epoch. Of several with one name, the page has the one that ends first.
     pub certificates: Vec<(String, i64)>,
 }
 

@@ -14,7 +14,7 @@ use crate::arms::{Arm, Arms, LiveArms, Salt};
 use crate::certificate::Certificates;
 use crate::client_config::{self, Sessions, Verifier};
 use crate::config::{Mode, Protocol, Route};
-use crate::counters::{CoreCounters, RouteCounters};
+use crate::counters::{PerCoreCounters, RouteCounters};
 use crate::handshake::RouteId;
 use crate::http::pool::Pool;
 use crate::server_config::{Prepared, Tickets};
@@ -102,8 +102,8 @@ impl LiveRoute {
     }
 
     /// This core's counters.
-    pub(crate) fn counters(&self) -> &CoreCounters {
-        self.spec.counters.core(self.core)
+    pub(crate) fn counters(&self) -> &PerCoreCounters {
+        self.spec.counters.on_core(self.core)
     }
 
     /// The rung towards clients for an arm.

@@ -12,7 +12,7 @@ fn tally_of(handshakes: &[Handshake]) -> Tally<u64> {
     let counters = RouteCounters::new(1);
     handshakes
         .iter()
-        .for_each(|handshake| counters.core(0).record(handshake));
+        .for_each(|handshake| counters.on_core(0).record(handshake));
     let totals = counters.merged();
     totals.tally(Side::Downstream, Arm::Control).clone()
 }
@@ -129,7 +129,7 @@ fn a_value_on_a_bound_is_in_that_bounds_bucket() {
 fn gauges_are_what_began_and_has_not_ended_on_all_cores() {
     let counters = RouteCounters::new(2);
     for core in [0, 1] {
-        let core = counters.core(core);
+        let core = counters.on_core(core);
         (0..3).for_each(|_| core.connection_opened());
         (0..2).for_each(|_| core.handshake_started());
         core.connection_closed();
@@ -145,7 +145,7 @@ fn gauges_are_what_began_and_has_not_ended_on_all_cores() {
 #[test]
 fn what_happens_around_handshakes_is_counted_by_its_kind() {
     let counters = RouteCounters::new(1);
-    let core = counters.core(0);
+    let core = counters.on_core(0);
     core.relayed(10, 20);
     core.relayed(1, 2);
     core.hello_absent();
@@ -169,12 +169,12 @@ fn what_happens_around_handshakes_is_counted_by_its_kind() {
 #[test]
 fn a_summary_has_the_numbers_of_its_side_and_arm_alone() {
     let counters = RouteCounters::new(1);
-    counters.core(0).record(&hybrid());
-    counters.core(0).record(&Handshake {
+    counters.on_core(0).record(&hybrid());
+    counters.on_core(0).record(&Handshake {
         arm: Arm::Canary,
         ..classical()
     });
-    counters.core(0).record(&failed(classical(), Outcome::AlertIn));
+    counters.on_core(0).record(&failed(classical(), Outcome::AlertIn));
     let totals = counters.merged();
     let control = totals.summary(Side::Downstream, Arm::Control);
     assert_eq!(
@@ -265,7 +265,7 @@ fn sized(hello_bytes: u16, segments: u8, sni: SniClass) -> Handshake {
     handshake
 }
 
-fn everything_else(core: &CoreCounters) {
+fn everything_else(core: &PerCoreCounters) {
     core.connection_opened();
     core.connection_closed();
     core.handshake_started();
@@ -286,7 +286,12 @@ fn everything_else(core: &CoreCounters) {
 #[test]
 fn every_number_can_be_counted_and_is_summed_over_the_cores() {
     let (one, three) = (RouteCounters::new(1), RouteCounters::new(3));
-    for core in [one.core(0), three.core(0), three.core(1), three.core(2)] {
+    for core in [
+        one.on_core(0),
+        three.on_core(0),
+        three.on_core(1),
+        three.on_core(2),
+    ] {
         one_of_everything()
             .iter()
             .for_each(|handshake| core.record(handshake));
@@ -304,8 +309,11 @@ fn a_reader_beside_the_writer_sees_numbers_that_only_grow_and_in_the_end_all_of_
     let handshakes = one_of_everything();
     let rounds: u64 = if cfg!(debug_assertions) { 4 } else { 40 };
     std::thread::scope(|scope| {
-        let write =
-            || (0..rounds).for_each(|_| handshakes.iter().for_each(|each| counters.core(1).record(each)));
+        let write = || {
+            for _ in 0..rounds {
+                handshakes.iter().for_each(|each| counters.on_core(1).record(each));
+            }
+        };
         let writer = scope.spawn(write);
         let mut before = numbers(&RouteTotals::default());
         while !writer.is_finished() {
@@ -323,7 +331,7 @@ fn a_reader_beside_the_writer_sees_numbers_that_only_grow_and_in_the_end_all_of_
     let once = RouteCounters::new(1);
     handshakes
         .iter()
-        .for_each(|handshake| once.core(0).record(handshake));
+        .for_each(|handshake| once.on_core(0).record(handshake));
     let expect: Vec<u64> = numbers(&once.merged())
         .iter()
         .map(|number| number * rounds)

@@ -1,6 +1,8 @@
 //! The metrics of routes: their connections, their rungs and weight, their certificates.
 //! An observed route has no rung and no weight, because it changes nothing.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use prometheus_client::registry::Unit;
@@ -132,11 +134,9 @@ fn write_settings(page: &mut Page<'_>, routes: &[RouteMetrics]) -> fmt::Result {
 
 fn write_certificates(page: &mut Page<'_>, routes: &[RouteMetrics]) -> fmt::Result {
     let expiry = routes.iter().flat_map(|route| {
-        let labels = |name: &'_ str| [named(route), vec![("certificate", name.to_owned().into())]].concat();
-        route
-            .certificates
-            .iter()
-            .map(move |(name, not_after)| (labels(name), *not_after))
+        let labels = |name: &'static str, value| [named(route), vec![(name, Cow::Borrowed(value))]].concat();
+        let earliest = earliest_by_name(&route.certificates).into_iter();
+        earliest.map(move |(name, not_after)| (labels("certificate", name), not_after))
     });
     let family = Family::with_unit(
         "hybridge_certificate_expiry_timestamp",
@@ -144,6 +144,17 @@ fn write_certificates(page: &mut Page<'_>, routes: &[RouteMetrics]) -> fmt::Resu
         "End of a certificate's validity, in seconds since the Unix epoch.",
     );
     page.gauges(&family, expiry)
+}
+
+/// One expiry for each name, as a series may be there once only: of several certificates that go by
+/// one name (ECDSA and RSA for one host), the one that ends first.
+fn earliest_by_name(certificates: &[(String, i64)]) -> BTreeMap<&str, i64> {
+    let mut earliest = BTreeMap::new();
+    for (name, not_after) in certificates {
+        let first = earliest.entry(name.as_str()).or_insert(*not_after);
+        *first = (*first).min(*not_after);
+    }
+    earliest
 }
 
 fn samples(routes: &[RouteMetrics], values: Values) -> impl Iterator<Item = (Labels<'_>, u64)> {

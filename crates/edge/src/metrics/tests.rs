@@ -15,9 +15,9 @@ const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 fn shop(handshakes: &[Handshake]) -> RouteMetrics {
     let counters = RouteCounters::new(2);
     for (index, handshake) in handshakes.iter().enumerate() {
-        counters.core(index % 2).record(handshake);
+        counters.on_core(index % 2).record(handshake);
     }
-    counters.core(0).http_response(Arm::Control, 200);
+    counters.on_core(0).http_response(Arm::Control, 200);
     RouteMetrics {
         name: "shop".to_owned(),
         mode: Mode::Terminate,
@@ -126,6 +126,24 @@ fn a_label_value_is_escaped() {
     let expect =
         r#"hybridge_certificate_expiry_timestamp_seconds{route="shop",certificate="shop.example \"a\\b\""}"#;
     assert_eq!(value(&page(), expect).as_deref(), Some("1800000000"));
+}
+
+#[test]
+fn of_several_certificates_with_one_name_the_page_has_the_first_to_end() {
+    let certificates = [30, 10, 20].map(|end| ("shop.example".to_owned(), end)).to_vec();
+    let page = encode(
+        vec![RouteMetrics {
+            certificates,
+            ..shop(&[])
+        }],
+        process(),
+    );
+    let expiries: Vec<_> = page
+        .lines()
+        .filter(|line| line.contains("certificate=\"shop.example\""))
+        .collect();
+    assert_eq!(expiries.len(), 1, "{expiries:?}");
+    assert!(expiries[0].ends_with("} 10"), "{expiries:?}");
 }
 
 /// A sample line: name, labels without `le`, and `le`.
