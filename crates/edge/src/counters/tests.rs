@@ -311,7 +311,9 @@ fn a_reader_beside_the_writer_sees_numbers_that_only_grow_and_in_the_end_all_of_
     std::thread::scope(|scope| {
         let write = || {
             for _ in 0..rounds {
-                handshakes.iter().for_each(|each| counters.on_core(1).record(each));
+                handshakes
+                    .iter()
+                    .for_each(|each| counters.on_core(1).record(each));
             }
         };
         let writer = scope.spawn(write);
