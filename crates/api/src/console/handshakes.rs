@@ -5,6 +5,7 @@
 use maud::{Markup, html};
 
 use super::figures::{UNKNOWN, clock, elapsed, stage};
+use super::route::first_call;
 use super::view::View;
 use crate::dto::{Arm, Handshake, Outcome};
 
@@ -89,7 +90,7 @@ fn outcome(handshake: &Handshake) -> Markup {
 
 fn nothing(view: &View) -> Markup {
     html! {
-        "None yet. "
-        @if let Some(route) = view.route() { "Make one: " code { "hybridge probe " (route.listen) } }
+        p { "None yet." @if view.route().is_some() { " Make one:" } }
+        @if let Some(route) = view.route() { (first_call(route)) }
     }
 }

@@ -56,16 +56,26 @@ fn share(route: &Route, samples: &[ShareSample]) -> Markup {
 fn nothing(route: &Route) -> Markup {
     html! {
         div.empty {
-            p { "No handshake succeeded in the recorded time. Make one:" }
-            @match route.mode {
-                Mode::Originate => pre { code { "curl http://" (route.listen) "/" } },
-                Mode::Terminate => {
-                    pre { code { "curl --cacert ca.pem https://" (route.listen) "/" } }
-                    p { "The path of " code { "ca.pem" } " is what " code { "hybridge up" } " printed. Or see what the route offers:" }
-                    pre { code { "hybridge probe " (route.listen) } }
-                }
-                Mode::Observe => pre { code { "hybridge probe " (route.listen) } },
+            @if route.totals.handshakes > route.totals.failures {
+                p { "A point stands for an interval that has ended, and none with a successful handshake is on record yet. The chart follows by itself." }
+            } @else {
+                p { "No handshake has succeeded yet. Make one:" }
+                (first_call(route))
             }
+        }
+    }
+}
+
+/// How to make a route's first handshake.
+pub(super) fn first_call(route: &Route) -> Markup {
+    html! {
+        @match route.mode {
+            Mode::Terminate => {
+                pre { code { "curl --cacert ca.pem https://" (route.listen) "/" } }
+                p { "The path of " code { "ca.pem" } " is what " code { "hybridge up" } " printed at its start." }
+            }
+            Mode::Originate => pre { code { "curl http://" (route.listen) "/" } },
+            Mode::Observe => p { "Let a client of the service connect to " code { (route.listen) } "." },
         }
     }
 }
@@ -82,9 +92,9 @@ fn legend(route: &Route, samples: &[ShareSample]) -> Markup {
                     li {
                         span.key.(class) aria-hidden="true" {}
                         strong { (class) }
-                        span { (rung) }
-                        span { strong { (percent(post_quantum, handshakes.saturating_sub(failures))) } " of " (count(handshakes.saturating_sub(failures))) }
-                        span.note { (count(failures)) " failed (" (percent(failures, handshakes)) ")" }
+                        span { (rung) ": " }
+                        span { strong { (percent(post_quantum, handshakes.saturating_sub(failures))) } " post-quantum of " (count(handshakes.saturating_sub(failures))) }
+                        span.note { "+ " (count(failures)) " failed (" (percent(failures, handshakes)) ")" }
                     }
                 }
             }

@@ -86,6 +86,14 @@ async fn empty_states_say_what_to_do_next() {
 }
 
 #[tokio::test]
+async fn handshakes_before_the_first_interval_ends_are_not_denied() {
+    let sample = Sample::fresh(now());
+    sample.world().routes[0].totals.handshakes = 3;
+    let page = over(sample).get("/").await.body;
+    assert!(page.contains("The chart follows by itself") && !page.contains("No handshake has succeeded"));
+}
+
+#[tokio::test]
 async fn a_link_chooses_the_route_and_the_state() {
     let page = busy().get("/?route=mail&state=offers_without_share").await.body;
     assert!(page.contains("<em>mail</em>") && page.contains("This route only observes"));
