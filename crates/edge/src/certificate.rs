@@ -206,11 +206,9 @@ impl Loaded {
         self.key_algorithm.starts_with("ML-DSA")
     }
 
-    fn scheme(&self, offered: &[SignatureScheme]) -> Option<SignatureScheme> {
-        self.schemes
-            .iter()
-            .copied()
-            .find(|scheme| offered.contains(scheme))
+    /// The first scheme of its own that is wanted.
+    fn scheme(&self, wanted: impl Fn(&SignatureScheme) -> bool) -> Option<SignatureScheme> {
+        self.schemes.iter().copied().find(wanted)
     }
 }
 
@@ -250,18 +248,51 @@ impl Certificates {
         name: Option<&str>,
         offered: &[SignatureScheme],
     ) -> Option<(&Loaded, SignatureScheme)> {
-        let usable = |loaded| Loaded::scheme(loaded, offered).map(|scheme| (loaded, scheme));
+        self.find(name, |loaded| loaded.scheme(|scheme| offered.contains(scheme)))
+    }
+
+    /// The same for a connection of TLS 1.3, where PKCS #1 v1.5 signs certificates only (RFC 8446 §4.2.3).
+    pub fn choose_tls13(
+        &self,
+        name: Option<&str>,
+        offered: &[SignatureScheme],
+    ) -> Option<(&Loaded, SignatureScheme)> {
+        let signs = |scheme: &SignatureScheme| u16::from(*scheme) & 0xff != 0x01;
+        self.find(name, |loaded| {
+            loaded.scheme(|scheme| signs(scheme) && offered.contains(scheme))
+        })
+    }
+
+    fn find(
+        &self,
+        name: Option<&str>,
+        scheme: impl Fn(&Loaded) -> Option<SignatureScheme>,
+    ) -> Option<(&Loaded, SignatureScheme)> {
         let covering = self
             .loaded
             .iter()
             .filter(|loaded| name.is_some_and(|name| loaded.covers(name)));
-        covering.chain(self.loaded.iter()).find_map(usable)
+        covering
+            .chain(self.loaded.iter())
+            .find_map(|loaded| scheme(loaded).map(|scheme| (loaded, scheme)))
     }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.choose(hello.server_name(), hello.signature_schemes())
+            .map(|(loaded, _)| Arc::clone(&loaded.key))
+    }
+}
+
+/// The same certificates for connections that are TLS 1.3 and nothing else.
+#[derive(Debug)]
+pub(crate) struct Tls13(pub(crate) Certificates);
+
+impl ResolvesServerCert for Tls13 {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0
+            .choose_tls13(hello.server_name(), hello.signature_schemes())
             .map(|(loaded, _)| Arc::clone(&loaded.key))
     }
 }

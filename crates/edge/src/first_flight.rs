@@ -7,6 +7,8 @@ use hybridge_hello::{
     ClientHello, Foreign, Locator, NamedGroup, Progress, ProtocolVersion, SignatureScheme, fingerprints,
 };
 use hybridge_policy::{Group, GroupSet, Offer};
+use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
+use rustls::{SignatureAlgorithm, SupportedCipherSuite};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
@@ -171,14 +173,34 @@ fn sni_class(hello: &ClientHello<'_>, certificates: Option<&Certificates>) -> Sn
 /// The scheme that rustls will sign with: it asks the same certificates the same question.
 fn scheme(hello: &ClientHello<'_>, certificates: Option<&Certificates>) -> Option<SignatureScheme> {
     let tls13 = hello.max_version() >= ProtocolVersion::TLS_1_3;
-    // PKCS #1 v1.5 signs no TLS 1.3 handshake (RFC 8446 §4.2.3).
-    let usable = |scheme: &SignatureScheme| !tls13 || scheme.0 & 0x00ff != 0x01;
+    let usable = |scheme: &SignatureScheme| tls13 || suits(hello, *scheme);
     let mut offered = [rustls::SignatureScheme::Unknown(0); 64];
     let mut length = 0;
     for (slot, scheme) in offered.iter_mut().zip(hello.signature_schemes().filter(usable)) {
         *slot = rustls::SignatureScheme::from(scheme.0);
         length += 1;
     }
-    let (_, chosen) = certificates?.choose(hello.server_name(), &offered[..length])?;
-    Some(SignatureScheme(u16::from(chosen)))
+    let (name, offered) = (hello.server_name(), &offered[..length]);
+    let chosen = if tls13 {
+        certificates?.choose_tls13(name, offered)
+    } else {
+        certificates?.choose(name, offered)
+    };
+    chosen.map(|(_, scheme)| SignatureScheme(u16::from(scheme)))
+}
+
+/// TLS 1.2 ties the kind of key to the cipher suites (RFC 5246 §7.4.2, RFC 8422 §2).
+fn suits(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
+    let kind = match scheme.0.to_be_bytes() {
+        [_, 0x01] | [0x08, 0x04..=0x06] => SignatureAlgorithm::RSA,
+        [0x08, 0x07] => SignatureAlgorithm::ED25519,
+        [_, 0x03] => SignatureAlgorithm::ECDSA,
+        _ => return false,
+    };
+    let offered = |suite: &SupportedCipherSuite| {
+        let code = u16::from(suite.suite());
+        hello.cipher_suites().any(|offered| offered.0 == code)
+    };
+    let mut suites = ALL_CIPHER_SUITES.iter();
+    suites.any(|suite| suite.usable_for_signature_algorithm(kind) && offered(suite))
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use hybridge_policy::Group;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::server::ProducesTickets;
+use rustls::server::{ProducesTickets, ResolvesServerCert};
 use rustls::version::{TLS12, TLS13};
 
-use crate::certificate::Certificates;
+use crate::certificate::{Certificates, Tls13};
 use crate::config::{Protocol, Route};
 use crate::kx;
 
@@ -99,10 +99,16 @@ fn build(
     tickets: &Tickets,
     protocol: Protocol,
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let tls13_alone = versions == [&TLS13];
+    let resolver: Arc<dyn ResolvesServerCert> = if tls13_alone {
+        Arc::new(Tls13(certificates.clone()))
+    } else {
+        Arc::new(certificates.clone())
+    };
     let mut config = ServerConfig::builder_with_provider(kx::provider(groups))
         .with_protocol_versions(versions)?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(certificates.clone()));
+        .with_cert_resolver(resolver);
     config.ticketer = Arc::clone(&tickets.0);
     // One ticket is what a client uses; RFC 8446 §4.6.1 leaves the number to us.
     config.send_tls13_tickets = 1;
