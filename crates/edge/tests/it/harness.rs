@@ -1,22 +1,30 @@
-//! Starts an edge in this process with certificates made on the spot, and upstreams to put behind it.
-//! Everything listens on a free port of 127.0.0.1 and ends with the test.
+//! Starts an edge in this process with certificates made on the spot; its parts bring clients and
+//! upstreams. Everything listens on a free port of 127.0.0.1 and ends with the test.
+
+pub(crate) mod certificate;
+pub(crate) mod client;
+pub(crate) mod hello;
+pub(crate) mod upstream;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use hybridge_edge::client_config::{self, Sessions, Trust};
+use hybridge_edge::arms::Arms;
 use hybridge_edge::config::Config;
+use hybridge_edge::counters::RouteTotals;
+use hybridge_edge::handshake::Handshake;
 use hybridge_edge::recorder::Named;
 use hybridge_edge::{Handle, Options, Service};
-use hybridge_policy::Group;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use hybridge_policy::Rung;
 use tokio::sync::oneshot;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+
+pub(crate) use certificate::make_certificate;
+pub(crate) use client::{connect, connect_with, round_trip};
+pub(crate) use upstream::echo;
+
+/// How long a test waits for something that must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running edge.
 pub(crate) struct Edge {
@@ -75,37 +83,62 @@ impl Edge {
             .listen
     }
 
+    /// What was counted on route `r`.
+    pub(crate) fn totals(&self) -> RouteTotals {
+        let routes = self.handle.routes();
+        let route = routes.into_iter().find(|view| view.config.name == "r");
+        route.unwrap().totals
+    }
+
+    /// Puts every client of route `r` on this rung.
+    pub(crate) fn set_rung(&self, rung: Rung) {
+        self.handle.set_arms("r", Arms::uniform(rung)).unwrap();
+    }
+
     /// Waits until `count` handshakes were recorded, and returns the newest, newest first.
     pub(crate) async fn handshakes(&self, count: usize) -> Vec<Named> {
-        for _ in 0..500 {
-            let list = self.handle.handshakes(count);
-            if list.len() >= count {
-                return list;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!(
-            "{count} handshakes were not recorded: {:?}",
-            self.handle.handshakes(count)
-        );
+        eventually("handshakes are recorded", || {
+            let newest = self.handle.handshakes(1);
+            newest.first().map_or(0, |record| record.sequence) >= count as u64
+        })
+        .await;
+        self.handle.handshakes(count)
     }
 
-    /// Drains and waits for the end.
-    pub(crate) fn stop(mut self) {
-        self.finish();
+    /// The one record that there is.
+    pub(crate) async fn record(&self) -> Handshake {
+        let records = self.handshakes(1).await;
+        assert_eq!(records[0].sequence, 1, "more than one record: {records:?}");
+        records[0].handshake
     }
 
-    fn finish(&mut self) {
+    /// Waits until no connection is open on route `r`.
+    pub(crate) async fn idle(&self) {
+        eventually("every connection is closed", || {
+            self.totals().connections.open() == 0
+        })
+        .await;
+    }
+
+    /// Begins to drain; the edge goes on in the background.
+    pub(crate) fn begin_stop(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
+    }
+
+    /// Has the service returned?
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_none_or(std::thread::JoinHandle::is_finished)
     }
 }
 
 impl Drop for Edge {
     fn drop(&mut self) {
-        self.finish();
+        self.begin_stop();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
     }
 }
 
@@ -113,77 +146,38 @@ fn parse(directory: &Path, toml: &str) -> Config {
     toml::from_str(&toml.replace("{DIR}", directory.to_str().unwrap())).unwrap()
 }
 
-/// Writes `NAME.pem` and `NAME.key`, self-signed.
-pub(crate) fn make_certificate(
-    directory: &Path,
-    name: &str,
-    names: &[&str],
-    algorithm: &'static rcgen::SignatureAlgorithm,
-) {
-    let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let certificate = rcgen::CertificateParams::new(names)
-        .unwrap()
-        .self_signed(&key)
-        .unwrap();
-    write(&directory.join(format!("{name}.pem")), &certificate.pem());
-    write(&directory.join(format!("{name}.key")), &key.serialize_pem());
+/// Waits until something holds; it must within `PATIENCE`.
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "waited in vain until {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
 }
 
-pub(crate) fn write(path: &Path, text: &str) {
-    use std::io::Write;
-    std::fs::File::create(path)
-        .unwrap()
-        .write_all(text.as_bytes())
-        .unwrap();
+/// A future that must be ready within `PATIENCE`.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited in vain for {what}"),
+    }
 }
 
-/// A terminating route with one core; `extra` is added to the route's table.
+/// A terminating route `r` with one core; `extra` is added to the route's table.
 pub(crate) fn terminating(upstream: SocketAddr, extra: &str) -> String {
     format!(
-        "process.cores = 1\nprocess.drain = '2s'\n[[route]]\nname = 'r'\nlisten = '127.0.0.1:0'\n\
-         upstream = {{ address = '{upstream}' }}\n\
-         certificate = [{{ chain = '{{DIR}}/leaf.pem', key = '{{DIR}}/leaf.key' }}]\n{extra}\n"
+        "process.cores = 1\nprocess.drain = '200ms'\n{}",
+        route("r", upstream, &format!("{CERTIFICATE}\n{extra}"))
     )
 }
 
-/// An upstream that sends back what it gets.
-pub(crate) async fn echo() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let (mut read, mut write) = stream.split();
-                let _ended = tokio::io::copy(&mut read, &mut write).await;
-                let _closed = write.shutdown().await;
-            });
-        }
-    });
-    address
-}
+/// The certificate that `Edge::start` makes.
+pub(crate) const CERTIFICATE: &str = "certificate = [{ chain = '{DIR}/leaf.pem', key = '{DIR}/leaf.key' }]";
 
-/// Connects with TLS, listing these groups and sharing the first.
-pub(crate) async fn connect(address: SocketAddr, groups: &[Group]) -> std::io::Result<TlsStream<TcpStream>> {
-    let verifier = Trust::DangerAnyone.verifier().unwrap();
-    let config = client_config::build(groups, &verifier, &[], Sessions::Forget).unwrap();
-    connect_with(address, config).await
-}
-
-pub(crate) async fn connect_with(
-    address: SocketAddr,
-    config: Arc<rustls::ClientConfig>,
-) -> std::io::Result<TlsStream<TcpStream>> {
-    let stream = TcpStream::connect(address).await?;
-    TlsConnector::from(config)
-        .connect(ServerName::try_from("localhost").unwrap(), stream)
-        .await
-}
-
-/// Sends a word through and waits for its return.
-pub(crate) async fn round_trip(stream: &mut TlsStream<TcpStream>) {
-    stream.write_all(b"ping").await.unwrap();
-    let mut answer = [0; 4];
-    stream.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"ping");
+/// The table of a route on a free port.
+pub(crate) fn route(name: &str, upstream: SocketAddr, extra: &str) -> String {
+    format!("[[route]]\nname = '{name}'\nlisten = '127.0.0.1:0'\nupstream.address = '{upstream}'\n{extra}\n")
 }

@@ -1,5 +1,13 @@
 //! The edge as a whole: a real service on port 0, real TLS clients, real upstreams, no sleeps.
 //! One file per subject; `harness` starts and asks.
 
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod hellos;
+#[cfg(test)]
+mod resumption;
+#[cfg(test)]
 mod rungs;
