@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{completions, config, docs, edge, up};
+use crate::command::{completions, config, docs, edge, probe, up};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};
@@ -38,6 +38,7 @@ pub(crate) struct Cli {
 enum Command {
     Up(up::Up),
     Edge(edge::Edge),
+    Probe(probe::Probe),
     Config(config::Config),
     Completions(completions::Completions),
     Docs(docs::Docs),
@@ -57,6 +58,7 @@ impl Cli {
         match self.command {
             Command::Up(command) => command.run(),
             Command::Edge(command) => command.run(),
+            Command::Probe(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Docs(command) => command.run(),

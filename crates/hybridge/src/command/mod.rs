@@ -4,4 +4,5 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod edge;
+pub(crate) mod probe;
 pub(crate) mod up;
