@@ -27,7 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn arguments() -> Result<[String; 3], Box<dyn Error>> {
     let given: Vec<String> = std::env::args().skip(1).collect();
-    given.try_into().map_err(|_| "usage: bare_loop ADDRESS CHAIN.pem KEY.pem".into())
+    given
+        .try_into()
+        .map_err(|_given| "usage: bare_loop ADDRESS CHAIN.pem KEY.pem".into())
 }
 
 fn config(chain: &str, key: &str) -> Result<ServerConfig, Box<dyn Error>> {

@@ -8,21 +8,21 @@ use hybridge_policy::Rung;
 
 use crate::arms::Arm;
 use crate::clock;
-use crate::core::Core;
 use crate::handshake::{Handshake, Negotiated, Offered, Outcome, Side};
 use crate::prefix::Prefix;
 use crate::route::LiveRoute;
+use crate::worker::Worker;
 
 /// A handshake that has begun.
 pub(crate) struct Attempt<'a> {
-    core: &'a Core,
+    worker: &'a Worker,
     route: &'a LiveRoute,
     started: Instant,
     record: Handshake,
 }
 
 impl<'a> Attempt<'a> {
-    pub(crate) fn begin(core: &'a Core, route: &'a LiveRoute, side: Side, client: IpAddr) -> Self {
+    pub(crate) fn begin(worker: &'a Worker, route: &'a LiveRoute, side: Side, client: IpAddr) -> Self {
         let record = Handshake {
             at_us: clock::wall_us(),
             route: route.spec.id,
@@ -38,7 +38,7 @@ impl<'a> Attempt<'a> {
             finished_us: 0,
         };
         Self {
-            core,
+            worker,
             route,
             started: clock::monotonic(),
             record,
@@ -84,6 +84,6 @@ impl<'a> Attempt<'a> {
         self.record.negotiated = negotiated;
         self.record.finished_us = clock::elapsed_us(self.started);
         self.route.counters().record(&self.record);
-        self.core.push(self.record);
+        self.worker.push(self.record);
     }
 }

@@ -144,7 +144,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, LoadError> {
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, LoadError> {
     let bytes = zeroize::Zeroizing::new(read(path)?);
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| LoadError::Missing {
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|_unusable| LoadError::Missing {
         path: path.to_owned(),
         expected: "private key",
     })

@@ -14,7 +14,6 @@ use crate::admission::{self, Held};
 use crate::arms::Arm;
 use crate::attempt::Attempt;
 use crate::config::{AcceptProxy, Protocol};
-use crate::core::Core;
 use crate::counters::Limit;
 use crate::first_flight::{self, FirstFlight, NoHello, Received};
 use crate::handshake::{Negotiated, Outcome, Side};
@@ -22,6 +21,7 @@ use crate::inbound::Inbound;
 use crate::refusal;
 use crate::route::LiveRoute;
 use crate::wire::Wire;
+use crate::worker::Worker;
 use crate::{downstream, http, relay};
 
 /// Who is at the other end of an accepted connection, and what was agreed.
@@ -40,16 +40,21 @@ pub(crate) struct Peer {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(core: &Rc<Core>, route: &Rc<LiveRoute>, stream: TcpStream, address: SocketAddr) {
+pub(crate) async fn serve(
+    worker: &Rc<Worker>,
+    route: &Rc<LiveRoute>,
+    stream: TcpStream,
+    address: SocketAddr,
+) {
     let Some(open) = admit(route) else { return };
     route.counters().connection_opened();
     let opened = OpenCount(route);
-    if let Some((inbound, peer)) = establish(core, route, stream, address).await {
+    if let Some((inbound, peer)) = establish(worker, route, stream, address).await {
         let activity = inbound.wire().activity();
         let served = async {
             match route.spec.config.protocol {
-                Protocol::Tcp => Box::pin(relay::serve(core, route, inbound, &peer)).await,
-                Protocol::Http => Box::pin(http::serve(core, route, inbound, peer)).await,
+                Protocol::Tcp => Box::pin(relay::serve(worker, route, inbound, &peer)).await,
+                Protocol::Http => Box::pin(http::serve(worker, route, inbound, peer)).await,
             }
         };
         tokio::select! {
@@ -82,7 +87,7 @@ pub(crate) fn admit(route: &LiveRoute) -> Option<Held> {
 
 /// Brings a connection to where its protocol begins. `None`: it ended, and its record is written.
 async fn establish(
-    core: &Core,
+    worker: &Worker,
     route: &LiveRoute,
     mut stream: TcpStream,
     address: SocketAddr,
@@ -98,7 +103,7 @@ async fn establish(
     route.counters().handshake_started();
     let _ending = HalfOpenCount(route);
     let local = stream.local_addr().ok()?;
-    let mut attempt = Attempt::begin(core, route, Side::Downstream, address.ip());
+    let mut attempt = Attempt::begin(worker, route, Side::Downstream, address.ip());
     let mut received = Received::default();
     let mut client = address;
     if route.spec.config.accept_proxy == AcceptProxy::Required {
@@ -132,7 +137,7 @@ async fn establish(
             .load()
             .assign(&route.spec.salt, attempt.prefix(), None);
         return Some((
-            Inbound::Plain(Wire::new(stream, received.raw)),
+            Inbound::Plain(Wire::new(stream, received.raw, route.meter())),
             Peer { arm, ..peer },
         ));
     }

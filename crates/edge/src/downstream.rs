@@ -51,7 +51,9 @@ pub(crate) async fn handshake(
         }
     };
     let acceptor = TlsAcceptor::from(std::sync::Arc::clone(config));
-    let accept = acceptor.accept(Wire::new(stream, flight.raw)).into_fallible();
+    let accept = acceptor
+        .accept(Wire::new(stream, flight.raw, route.meter()))
+        .into_fallible();
     match timeout_at(deadline, accept).await {
         Ok(Ok(stream)) => {
             let (wire, connection) = stream.get_ref();

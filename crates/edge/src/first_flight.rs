@@ -102,7 +102,7 @@ pub(crate) async fn read_hello(
         match locator.advance(&received.raw, &mut scratch) {
             Progress::Incomplete => received.more(stream).await?,
             Progress::Complete(located) => {
-                let hello = ClientHello::parse(located.message).map_err(|_| NoHello::Malformed)?;
+                let hello = ClientHello::parse(located.message).map_err(|_unusable| NoHello::Malformed)?;
                 let mut offered = offered(&hello, order, certificates);
                 offered.records = u8::try_from(located.records).unwrap_or(u8::MAX);
                 break (offered, offer(&hello, order), scheme(&hello, certificates));
@@ -131,10 +131,9 @@ pub(crate) fn offered(
     certificates: Option<&Certificates>,
 ) -> Offered {
     let offer = offer(hello, order);
-    let (groups, shares) = (Groups::collect(hello.supported_groups()), shared(hello));
     Offered {
-        groups,
-        shares: Groups::collect(shares),
+        groups: Groups::collect(hello.supported_groups()),
+        shares: Groups::collect(share_groups(hello)),
         version: hello.max_version(),
         sni: sni_class(hello, certificates),
         fingerprints: Some(fingerprints(hello)),
@@ -146,7 +145,7 @@ pub(crate) fn offered(
     }
 }
 
-fn shared<'a>(hello: &ClientHello<'a>) -> impl Iterator<Item = NamedGroup> + use<'a> {
+fn share_groups<'a>(hello: &ClientHello<'a>) -> impl Iterator<Item = NamedGroup> + use<'a> {
     hello.key_shares().map(|share| share.group)
 }
 
@@ -154,7 +153,7 @@ fn shared<'a>(hello: &ClientHello<'a>) -> impl Iterator<Item = NamedGroup> + use
 fn offer(hello: &ClientHello<'_>, order: &[Group]) -> Offer {
     let known = |group: NamedGroup| Group::from_code_point(group.0).filter(|group| order.contains(group));
     let listed: GroupSet = hello.supported_groups().filter_map(known).collect();
-    let shared: GroupSet = shared(hello).filter_map(known).collect();
+    let shared: GroupSet = share_groups(hello).filter_map(known).collect();
     Offer {
         tls13: hello.offers_tls13(),
         listed,

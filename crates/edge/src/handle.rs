@@ -182,8 +182,12 @@ fn certificate(loaded: &Loaded) -> CertificateView {
     }
 }
 
+/// Two certificates of one name differ by their keys.
 fn expiries(certificates: &[CertificateView]) -> Vec<(String, i64)> {
-    let name = |certificate: &CertificateView| certificate.names.first().cloned().unwrap_or_default();
+    let name = |certificate: &CertificateView| {
+        let first = certificate.names.first().map_or("", String::as_str);
+        format!("{first} {}", certificate.key_algorithm)
+    };
     certificates
         .iter()
         .map(|certificate| (name(certificate), certificate.not_after))

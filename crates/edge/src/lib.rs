@@ -13,7 +13,6 @@ pub mod client_config;
 mod clock;
 pub mod config;
 mod connection;
-mod core;
 pub mod counters;
 mod downstream;
 mod duration;
@@ -40,6 +39,7 @@ mod server_config;
 mod spec;
 mod watch;
 mod wire;
+mod worker;
 
 pub use handle::Handle;
 pub use listener::BindError;

@@ -16,7 +16,6 @@ use crate::arms::Arm;
 use crate::attempt::Attempt;
 use crate::config::AcceptProxy;
 use crate::connection::{Peer, admit};
-use crate::core::Core;
 use crate::first_flight::{self, NoHello, Received};
 use crate::handshake::{Negotiated, Outcome, Side};
 use crate::outbound;
@@ -24,9 +23,15 @@ use crate::relay;
 use crate::route::LiveRoute;
 use crate::watch::{Ended, Watch};
 use crate::wire::{Activity, Wire};
+use crate::worker::Worker;
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(core: &Core, route: &Rc<LiveRoute>, mut stream: TcpStream, address: SocketAddr) {
+pub(crate) async fn serve(
+    worker: &Worker,
+    route: &Rc<LiveRoute>,
+    mut stream: TcpStream,
+    address: SocketAddr,
+) {
     let Some(_open) = admit(route) else { return };
     let Ok(local) = stream.local_addr() else { return };
     route.counters().connection_opened();
@@ -50,15 +55,22 @@ pub(crate) async fn serve(core: &Core, route: &Rc<LiveRoute>, mut stream: TcpStr
             negotiated: Negotiated::default(),
             http2: false,
         };
-        let attempt = Attempt::begin(core, route, Side::Downstream, client.ip());
-        watch(core, route, Wire::new(stream, received.raw), attempt, &peer).await;
+        let attempt = Attempt::begin(worker, route, Side::Downstream, client.ip());
+        watch(
+            worker,
+            route,
+            Wire::new(stream, received.raw, route.meter()),
+            attempt,
+            &peer,
+        )
+        .await;
     } else {
-        Attempt::begin(core, route, Side::Downstream, address.ip()).fail(Outcome::HelloMalformed, None);
+        Attempt::begin(worker, route, Side::Downstream, address.ip()).fail(Outcome::HelloMalformed, None);
     }
     route.counters().connection_closed();
 }
 
-async fn watch(core: &Core, route: &LiveRoute, wire: Wire, attempt: Attempt<'_>, peer: &Peer) {
+async fn watch(worker: &Worker, route: &LiveRoute, wire: Wire, attempt: Attempt<'_>, peer: &Peer) {
     let activity: Activity = wire.activity();
     let mut client = Watched {
         wire,
@@ -66,7 +78,7 @@ async fn watch(core: &Core, route: &LiveRoute, wire: Wire, attempt: Attempt<'_>,
         attempt: Some(attempt),
         route,
     };
-    let Ok(mut upstream) = outbound::connect(core, route, peer).await else {
+    let Ok(mut upstream) = outbound::connect(worker, route, peer).await else {
         client.end(Outcome::Upstream);
         return;
     };
@@ -128,7 +140,7 @@ impl AsyncRead for Watched<'_> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.wire).poll_read(cx, buffer))?;
         if self.attempt.is_some() {
-            self.watch.from_client(&buffer.filled()[before..]);
+            self.watch.client_sent(&buffer.filled()[before..]);
             self.note();
         }
         Poll::Ready(Ok(()))
@@ -139,7 +151,7 @@ impl AsyncWrite for Watched<'_> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.wire).poll_write(cx, bytes))?;
         if self.attempt.is_some() {
-            self.watch.from_server(&bytes[..written]);
+            self.watch.server_sent(&bytes[..written]);
             self.note();
         }
         Poll::Ready(Ok(written))

@@ -21,12 +21,12 @@ use tokio_rustls::client::TlsStream;
 use crate::attempt::Attempt;
 use crate::client_config::rung_groups;
 use crate::connection::Peer;
-use crate::core::Core;
 use crate::counters::UpstreamFailure;
 use crate::handshake::{Groups, Negotiated, Offered, Outcome, Side, SniClass};
 use crate::inbound::delegate_io;
 use crate::proxy_header;
 use crate::route::LiveRoute;
+use crate::worker::Worker;
 
 /// A connection to an upstream.
 pub(crate) enum Outbound {
@@ -72,9 +72,13 @@ impl fmt::Display for ConnectError {
 ///
 /// # Errors
 /// See `ConnectError`; it is counted and logged here.
-pub(crate) async fn connect(core: &Core, route: &LiveRoute, peer: &Peer) -> Result<Outbound, ConnectError> {
+pub(crate) async fn connect(
+    worker: &Worker,
+    route: &LiveRoute,
+    peer: &Peer,
+) -> Result<Outbound, ConnectError> {
     let limit = route.spec.config.limits.connect_timeout;
-    let connected = timeout(limit, open(core, route, peer)).await;
+    let connected = timeout(limit, open(worker, route, peer)).await;
     let result = connected.unwrap_or(Err(ConnectError::Timeout));
     if let Err(error) = &result {
         route.counters().upstream_failure(error.kind());
@@ -84,7 +88,7 @@ pub(crate) async fn connect(core: &Core, route: &LiveRoute, peer: &Peer) -> Resu
     result
 }
 
-async fn open(core: &Core, route: &LiveRoute, peer: &Peer) -> Result<Outbound, ConnectError> {
+async fn open(worker: &Worker, route: &LiveRoute, peer: &Peer) -> Result<Outbound, ConnectError> {
     let upstream = &route.spec.config.upstream;
     let mut stream = dial(&upstream.address).await.map_err(ConnectError::Unreachable)?;
     let header = proxy_header::write(upstream.send_proxy, peer.client, peer.local);
@@ -98,7 +102,7 @@ async fn open(core: &Core, route: &LiveRoute, peer: &Peer) -> Result<Outbound, C
     match route.client_config(peer.arm, rung) {
         None => Ok(Outbound::Plain(stream)),
         Some(config) => {
-            let mut attempt = Attempt::begin(core, route, Side::Upstream, peer.client.ip());
+            let mut attempt = Attempt::begin(worker, route, Side::Upstream, peer.client.ip());
             attempt.in_arm(peer.arm, rung);
             attempt.hello_read(our_offer(route, rung));
             secure(attempt, TlsConnector::from(Arc::clone(config)), route, stream).await

@@ -57,7 +57,7 @@ impl std::str::FromStr for Prefix {
     fn from_str(text: &str) -> Result<Self, NotAPrefix> {
         let wrong = || NotAPrefix(text.to_owned());
         let (address, length) = text.split_once('/').ok_or_else(wrong)?;
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let address: IpAddr = address.parse().map_err(|_unusable| wrong())?;
         let expected = if address.is_ipv4() { "24" } else { "56" };
         if length == expected {
             Ok(Self::of(address))

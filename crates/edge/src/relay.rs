@@ -6,17 +6,17 @@
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional_with_sizes};
 
 use crate::connection::Peer;
-use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::outbound;
 use crate::route::LiveRoute;
+use crate::worker::Worker;
 
 /// Bytes in flight per direction: one TLS record.
 const BUFFER: usize = 16 * 1024;
 
 /// Connects to the upstream and forwards until both sides are done.
-pub(crate) async fn serve(core: &Core, route: &LiveRoute, mut inbound: Inbound, peer: &Peer) {
-    match outbound::connect(core, route, peer).await {
+pub(crate) async fn serve(worker: &Worker, route: &LiveRoute, mut inbound: Inbound, peer: &Peer) {
+    match outbound::connect(worker, route, peer).await {
         Ok(mut outbound) => forward(route, &mut inbound, &mut outbound).await,
         Err(_) => {
             let _closed = inbound.shutdown().await;
@@ -24,14 +24,13 @@ pub(crate) async fn serve(core: &Core, route: &LiveRoute, mut inbound: Inbound, 
     }
 }
 
-/// Forwards between two streams and counts the bytes.
+/// Forwards between two streams until both have sent their last byte, or one breaks.
 pub(crate) async fn forward<A, B>(route: &LiveRoute, client: &mut A, upstream: &mut B)
 where
     A: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
-    match copy_bidirectional_with_sizes(client, upstream, BUFFER, BUFFER).await {
-        Ok((from_client, from_upstream)) => route.counters().relayed(from_client, from_upstream),
-        Err(error) => tracing::debug!(route = route.spec.config.name, %error, "a connection broke"),
+    if let Err(error) = copy_bidirectional_with_sizes(client, upstream, BUFFER, BUFFER).await {
+        tracing::debug!(route = route.spec.config.name, %error, "a connection broke");
     }
 }

@@ -18,6 +18,7 @@ use crate::counters::{PerCoreCounters, RouteCounters};
 use crate::handshake::RouteId;
 use crate::http::pool::Pool;
 use crate::server_config::{Prepared, Tickets};
+use crate::wire::Meter;
 
 /// What the control plane made of a `[[route]]`; immutable but for the arms.
 #[derive(Debug)]
@@ -99,6 +100,14 @@ impl LiveRoute {
             core,
             cores,
         })
+    }
+
+    /// Where this core counts passing bytes.
+    pub(crate) fn meter(&self) -> Meter {
+        Meter {
+            counters: Arc::clone(&self.spec.counters),
+            core: self.core,
+        }
     }
 
     /// This core's counters.

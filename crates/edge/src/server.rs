@@ -14,7 +14,6 @@ use crate::arms::Arms;
 use crate::certificate_watch;
 use crate::clock;
 use crate::config::{Config, InvalidConfig};
-use crate::core::{self, Command};
 use crate::handle::Handle;
 use crate::handshake::RouteId;
 use crate::history::{self, History};
@@ -23,6 +22,7 @@ use crate::recorder::{self, Recent, Recorder, Recording};
 use crate::register::Clients;
 use crate::route::RouteSpec;
 use crate::spec::{self, SpecError};
+use crate::worker::{self, Command};
 
 /// Records that a core may be ahead of the recorder.
 const RING: usize = 8192;
@@ -167,7 +167,7 @@ fn start(
     let spawned = std::thread::Builder::new()
         .name(format!("edge-{index}"))
         .spawn(move || {
-            core::run(index, cores, commands, recording);
+            worker::run(index, cores, commands, recording);
             drop(running);
         });
     if let Err(error) = spawned {

@@ -63,7 +63,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    pub(crate) fn from_client(&mut self, bytes: &[u8]) {
+    pub(crate) fn client_sent(&mut self, bytes: &[u8]) {
         let (facts, tap) = (&mut self.facts, &mut self.client);
         facts.seen_bytes |= !bytes.is_empty();
         if !facts.offered_once {
@@ -75,7 +75,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    pub(crate) fn from_server(&mut self, bytes: &[u8]) {
+    pub(crate) fn server_sent(&mut self, bytes: &[u8]) {
         let facts = &mut self.facts;
         self.server.push(bytes, |event| facts.server_event(&event));
     }
@@ -144,7 +144,7 @@ impl Facts<'_> {
                 self.end(Outcome::AlertIn, None);
             }
             TapEvent::Encrypted { .. } if self.server_hello && self.is_tls13() => {
-                self.end(Outcome::Success, None)
+                self.end(Outcome::Success, None);
             }
             TapEvent::ChangeCipherSpec => self.changed(true),
             TapEvent::NotTls if !self.server_hello => self.end(Outcome::HelloMalformed, None),

@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::clock;
+use crate::counters::RouteCounters;
 
 /// What has been sent to the client so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,12 +79,30 @@ pub(crate) struct Wire {
     /// The description of a plaintext alert that we sent.
     alert: Option<u8>,
     activity: Activity,
+    meter: Meter,
+}
+
+/// Where passing bytes are counted: a route's counters on the core that the connection is on.
+#[derive(Clone, Debug)]
+pub(crate) struct Meter {
+    pub(crate) counters: Arc<RouteCounters>,
+    pub(crate) core: usize,
+}
+
+impl Meter {
+    fn relayed(&self, from_client: usize, to_client: usize) {
+        self.counters
+            .on_core(self.core)
+            .relayed(from_client as u64, to_client as u64);
+    }
 }
 
 impl Wire {
-    pub(crate) fn new(io: TcpStream, replay: Vec<u8>) -> Self {
+    pub(crate) fn new(io: TcpStream, replay: Vec<u8>, meter: Meter) -> Self {
+        meter.relayed(replay.len(), 0);
         Self {
             io,
+            meter,
             replay,
             replayed: 0,
             sent: Sent::Nothing,
@@ -164,7 +183,9 @@ impl AsyncRead for Wire {
             self.take_replay(buffer);
             return Poll::Ready(Ok(()));
         }
+        let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        self.meter.relayed(buffer.filled().len() - before, 0);
         self.activity.touch();
         Poll::Ready(Ok(()))
     }
@@ -174,6 +195,7 @@ impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.look(bytes);
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
+        self.meter.relayed(0, written);
         self.activity.touch();
         Poll::Ready(Ok(written))
     }
@@ -187,6 +209,7 @@ impl AsyncWrite for Wire {
             self.look(first);
         }
         let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
+        self.meter.relayed(0, written);
         self.activity.touch();
         Poll::Ready(Ok(written))
     }

@@ -161,7 +161,7 @@ pub fn choose(rung: Rung, offer: &Offer, order: &[Group]) -> Choice {
     }
     let found = match rung {
         Rung::Classical => best(offer, order, Family::Classical),
-        Rung::Accept => shared(offer, order, Family::PostQuantum)
+        Rung::Accept => without_retry(offer, order, Family::PostQuantum)
             .or_else(|| best(offer, order, Family::Classical))
             .or_else(|| best(offer, order, Family::PostQuantum)),
         Rung::Upgrade | Rung::Advertise | Rung::Share => {
@@ -190,10 +190,11 @@ impl Family {
 
 /// The preferred group that costs no round trip, else the preferred one that costs a retry.
 fn best(offer: &Offer, order: &[Group], family: Family) -> Option<Group> {
-    shared(offer, order, family).or_else(|| first(order, |g| family.has(g) && offer.listed.contains(g)))
+    without_retry(offer, order, family)
+        .or_else(|| first(order, |g| family.has(g) && offer.listed.contains(g)))
 }
 
-fn shared(offer: &Offer, order: &[Group], family: Family) -> Option<Group> {
+fn without_retry(offer: &Offer, order: &[Group], family: Family) -> Option<Group> {
     first(order, |g| {
         family.has(g) && offer.shared.contains(g) && offer.listed.contains(g)
     })

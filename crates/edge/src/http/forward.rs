@@ -17,15 +17,15 @@ use super::headers::Direction;
 use super::pool::Sender;
 use super::{headers, reply, upgrade};
 use crate::connection::Peer;
-use crate::core::Core;
 use crate::counters::UpstreamFailure;
 use crate::outbound;
 use crate::route::LiveRoute;
 use crate::wire::Activity;
+use crate::worker::Worker;
 
 /// What the requests of one client connection share.
 pub(crate) struct Exchange {
-    core: Rc<Core>,
+    worker: Rc<Worker>,
     route: Rc<LiveRoute>,
     peer: Peer,
     /// Connections that were upgraded; they end with the client's connection.
@@ -33,9 +33,9 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(core: Rc<Core>, route: Rc<LiveRoute>, peer: Peer) -> Self {
+    pub(super) fn new(worker: Rc<Worker>, route: Rc<LiveRoute>, peer: Peer) -> Self {
         Self {
-            core,
+            worker,
             route,
             peer,
             tunnels: RefCell::default(),
@@ -159,7 +159,7 @@ fn lease(exchange: &Exchange, sender: Sender) -> Lease {
 }
 
 async fn connect(exchange: &Exchange) -> Result<Sender, NoResponse> {
-    let stream = outbound::connect(&exchange.core, &exchange.route, &exchange.peer).await;
+    let stream = outbound::connect(&exchange.worker, &exchange.route, &exchange.peer).await;
     let stream = stream.map_err(|error| NoResponse::Unreachable(error.to_string()))?;
     let (sender, connection) = http1::handshake(TokioIo::new(stream))
         .await

@@ -107,7 +107,9 @@ pub(super) fn prepare(parts: &mut Parts, direction: Direction<'_>, upgrade: Opti
         Direction::Inward(peer) => tell_of_client(headers, peer),
         Direction::Outward(host) => {
             headers.insert(HOST, host.clone());
-            [TLS_GROUP, TLS_VERSION, TLS_CIPHER].map(|name| headers.remove(name));
+            for name in [TLS_GROUP, TLS_VERSION, TLS_CIPHER] {
+                headers.remove(name);
+            }
         }
     }
 }

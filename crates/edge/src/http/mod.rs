@@ -21,9 +21,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 
 use crate::connection::Peer;
-use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::route::LiveRoute;
+use crate::worker::Worker;
 
 pub(crate) use forward::Exchange;
 
@@ -31,9 +31,9 @@ pub(crate) use forward::Exchange;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Serves HTTP on a connection until it ends.
-pub(crate) async fn serve(core: &Rc<Core>, route: &Rc<LiveRoute>, inbound: Inbound, peer: Peer) {
-    let exchange = Rc::new(Exchange::new(Rc::clone(core), Rc::clone(route), peer));
-    let draining = core.draining();
+pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, inbound: Inbound, peer: Peer) {
+    let exchange = Rc::new(Exchange::new(Rc::clone(worker), Rc::clone(route), peer));
+    let draining = worker.draining();
     let io = TokioIo::new(inbound);
     let served = Rc::clone(&exchange);
     let service = service_fn(move |request| {

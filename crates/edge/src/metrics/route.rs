@@ -53,7 +53,7 @@ fn counters() -> [(Family, Values); 6] {
             Family::with_unit(
                 "hybridge_edge_relayed",
                 Unit::Bytes,
-                "Payload forwarded, from clients (in) and to them (out).",
+                "Bytes on the client's side of connections, TLS included: from clients (in) and to them (out).",
             ),
             |counts| by("direction", ["in", "out"], &[counts.bytes_in, counts.bytes_out]),
         ),

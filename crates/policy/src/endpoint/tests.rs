@@ -212,6 +212,32 @@ fn suites_are_judged_by_their_names() {
 }
 
 #[test]
+fn many_suites_with_one_weakness_are_one_reason() {
+    let mut facts = good();
+    let modes = [
+        "AES_128_CBC_SHA",
+        "AES_256_CBC_SHA",
+        "AES_128_GCM_SHA256",
+        "AES_256_GCM_SHA384",
+    ];
+    facts.suites = modes
+        .iter()
+        .map(|mode| format!("TLS_DH_anon_WITH_{mode}"))
+        .collect();
+    let assessment = assess_tls(&facts, NOW);
+    assert_eq!(codes(&assessment), ["suite-broken"]);
+    let text = &assessment.reasons[0].text;
+    assert!(
+        text.contains("does not authenticate the server: TLS_DH_anon_WITH_AES_128_CBC_SHA, "),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("TLS_DH_anon_WITH_AES_128_GCM_SHA256 and 1 more"),
+        "{text}"
+    );
+}
+
+#[test]
 fn validity_is_measured_from_the_time_that_was_given() {
     let ends_in = |seconds: i64| {
         move |facts: &mut TlsFacts| {

@@ -180,32 +180,56 @@ fn version(name: &str, answer: &Answer) -> Option<Reason> {
 }
 
 fn suites(facts: &TlsFacts) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    for name in &facts.suites {
-        if let Some(weakness) = suite::broken(name) {
-            let text = format!("{name} accepted: it {weakness}");
-            reasons.push(Reason::new(Severity::Fail, "suite-broken", text).remedy("switch the suite off"));
-        }
-    }
+    let mut reasons = broken_suites(&facts.suites);
+    let is_static = |name: &&String| suite::static_key_exchange(name) && suite::broken(name).is_none();
     let static_suites: Vec<_> = facts
         .suites
         .iter()
-        .filter(|name| suite::static_key_exchange(name))
+        .filter(is_static)
+        .map(String::as_str)
         .collect();
-    if let Some(first) = static_suites.first() {
+    if !static_suites.is_empty() {
         let text = format!(
-            "{} of the accepted suites have no forward secrecy ({first}, …): one stolen key opens all recordings",
-            static_suites.len()
+            "accepted without forward secrecy, so that one stolen key opens all recordings: {}",
+            enumerate(&static_suites)
         );
-        reasons.push(
-            Reason::new(Severity::Warn, "suite-no-forward-secrecy", text).remedy("accept ECDHE suites only"),
-        );
+        let reason = Reason::new(Severity::Warn, "suite-no-forward-secrecy", text);
+        reasons.push(reason.remedy("accept ECDHE suites only"));
     }
     if let Some(missing) = &facts.suites_missing {
         let text = format!("the list of cipher suites may be incomplete: {missing}");
         reasons.push(Reason::new(Severity::Unknown, "suites-incomplete", text));
     }
     reasons
+}
+
+/// One reason for each weakness, however many suites have it.
+fn broken_suites(suites: &[String]) -> Vec<Reason> {
+    let mut weaknesses: Vec<(&str, Vec<&str>)> = Vec::new();
+    for name in suites {
+        let Some(weakness) = suite::broken(name) else {
+            continue;
+        };
+        match weaknesses.iter_mut().find(|(known, _)| *known == weakness) {
+            Some((_, names)) => names.push(name),
+            None => weaknesses.push((weakness, vec![name])),
+        }
+    }
+    let reason = |(weakness, names): &(&str, Vec<&str>)| {
+        let text = format!("accepted although each of these {weakness}: {}", enumerate(names));
+        Reason::new(Severity::Fail, "suite-broken", text).remedy("switch these suites off")
+    };
+    weaknesses.iter().map(reason).collect()
+}
+
+/// The first names, and how many more there are.
+fn enumerate(names: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names.get(..SHOWN).unwrap_or(names).join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 fn chain(facts: &TlsFacts, now: i64) -> Vec<Reason> {

@@ -32,7 +32,7 @@ pub(crate) enum Command {
 }
 
 /// What every connection of a core may use.
-pub(crate) struct Core {
+pub(crate) struct Worker {
     index: usize,
     cores: usize,
     recording: RefCell<Recording>,
@@ -41,7 +41,7 @@ pub(crate) struct Core {
     draining: watch::Sender<bool>,
 }
 
-impl Core {
+impl Worker {
     /// Hands a record to the recorder; never waits.
     pub(crate) fn push(&self, record: Handshake) {
         self.recording.borrow_mut().push(record);
@@ -60,12 +60,12 @@ impl Core {
 }
 
 /// Counts a connection of the core until it is dropped.
-struct Open(Rc<Core>);
+struct Open(Rc<Worker>);
 
 impl Open {
-    fn new(core: &Rc<Core>) -> Self {
-        core.open.set(core.open.get() + 1);
-        Self(Rc::clone(core))
+    fn new(worker: &Rc<Worker>) -> Self {
+        worker.open.set(worker.open.get() + 1);
+        Self(Rc::clone(worker))
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn run(
             return;
         }
     };
-    let core = Rc::new(Core {
+    let worker = Rc::new(Worker {
         index,
         cores,
         recording: RefCell::new(recording),
@@ -100,7 +100,7 @@ pub(crate) fn run(
         emptied: Notify::new(),
         draining: watch::Sender::new(false),
     });
-    LocalSet::new().block_on(&runtime, obey(core, commands));
+    LocalSet::new().block_on(&runtime, obey(worker, commands));
 }
 
 /// A route's slot: connections take what stands in it when they are accepted.
@@ -111,11 +111,11 @@ struct Slot {
     accepting: Option<JoinHandle<()>>,
 }
 
-async fn obey(core: Rc<Core>, mut commands: mpsc::UnboundedReceiver<Command>) {
+async fn obey(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command>) {
     let mut slots: HashMap<String, Slot> = HashMap::new();
     while let Some(command) = commands.recv().await {
         match command {
-            Command::Install(spec, listener) => install(&core, &mut slots, spec, listener),
+            Command::Install(spec, listener) => install(&worker, &mut slots, spec, listener),
             Command::Remove(name) => {
                 slots.remove(&name);
             }
@@ -124,7 +124,7 @@ async fn obey(core: Rc<Core>, mut commands: mpsc::UnboundedReceiver<Command>) {
         }
     }
     tokio::select! {
-        () = drain(&core, slots) => {}
+        () = drain(&worker, slots) => {}
         () = stopped(&mut commands) => {}
     }
 }
@@ -138,26 +138,26 @@ async fn stopped(commands: &mut mpsc::UnboundedReceiver<Command>) {
     }
 }
 
-async fn drain(core: &Core, slots: HashMap<String, Slot>) {
+async fn drain(worker: &Worker, slots: HashMap<String, Slot>) {
     for slot in slots.into_values() {
         drop(slot.stop);
         if let Some(accepting) = slot.accepting {
             let _ended = accepting.await;
         }
     }
-    core.draining.send_replace(true);
-    core.wait_until_empty().await;
+    worker.draining.send_replace(true);
+    worker.wait_until_empty().await;
 }
 
 fn install(
-    core: &Rc<Core>,
+    worker: &Rc<Worker>,
     slots: &mut HashMap<String, Slot>,
     spec: Arc<RouteSpec>,
     listener: Option<std::net::TcpListener>,
 ) {
     let name = spec.config.name.clone();
     let earlier = slots.get(&name).map(|slot| Rc::clone(&slot.live.borrow()));
-    let live = match LiveRoute::new(spec, core.index, core.cores, earlier.as_deref()) {
+    let live = match LiveRoute::new(spec, worker.index, worker.cores, earlier.as_deref()) {
         Ok(live) => Rc::new(live),
         Err(error) => {
             tracing::error!(route = name, %error, "this route cannot be served");
@@ -169,18 +169,18 @@ fn install(
             slot.live.replace(live);
         }
         (_, Some(listener)) => {
-            slots.insert(name, serve(core, live, listener));
+            slots.insert(name, serve(worker, live, listener));
         }
         (None, None) => tracing::error!(route = name, "a new route came without a listener"),
     }
 }
 
-fn serve(core: &Rc<Core>, live: Rc<LiveRoute>, listener: std::net::TcpListener) -> Slot {
+fn serve(worker: &Rc<Worker>, live: Rc<LiveRoute>, listener: std::net::TcpListener) -> Slot {
     let (stop, stopped) = watch::channel(());
     let live = Rc::new(RefCell::new(live));
     let accepting = match TcpListener::from_std(listener) {
         Ok(listener) => Some(spawn_local(accept(
-            Rc::clone(core),
+            Rc::clone(worker),
             Rc::clone(&live),
             listener,
             stopped,
@@ -198,7 +198,7 @@ fn serve(core: &Rc<Core>, live: Rc<LiveRoute>, listener: std::net::TcpListener) 
 }
 
 async fn accept(
-    core: Rc<Core>,
+    worker: Rc<Worker>,
     slot: Rc<RefCell<Rc<LiveRoute>>>,
     listener: TcpListener,
     mut stopped: watch::Receiver<()>,
@@ -211,19 +211,19 @@ async fn accept(
             () = &mut stopping => return,
         };
         match accepted {
-            Ok((stream, peer)) => spawn(&core, &slot, stream, peer),
+            Ok((stream, peer)) => spawn(&worker, &slot, stream, peer),
             Err(error) => refused(&error).await,
         }
     }
 }
 
 fn spawn(
-    core: &Rc<Core>,
+    worker: &Rc<Worker>,
     slot: &RefCell<Rc<LiveRoute>>,
     stream: tokio::net::TcpStream,
     peer: std::net::SocketAddr,
 ) {
-    let (open, route) = (Open::new(core), Rc::clone(&slot.borrow()));
+    let (open, route) = (Open::new(worker), Rc::clone(&slot.borrow()));
     let observes = route.spec.config.mode == Mode::Observe;
     spawn_local(async move {
         if observes {
