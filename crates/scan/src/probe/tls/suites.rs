@@ -69,16 +69,13 @@ fn is_askable(suite: CipherSuite) -> bool {
 
 fn rank(suite: CipherSuite) -> u8 {
     let name = suite.name().unwrap_or_default();
-    let forward_secret = name.starts_with("TLS_ECDHE_") || name.starts_with("TLS_DHE_");
-    let authenticated = ["_GCM_", "_CCM", "_POLY1305_"]
-        .iter()
-        .any(|mark| name.contains(mark));
+    let authenticated = ["_GCM_", "_CCM", "_POLY1305_"].iter().any(|mark| name.contains(mark));
     let usual = name.contains("_AES_") || name.contains("_CHACHA20_");
-    match (forward_secret && usual, authenticated) {
-        (true, true) => 0,
-        (true, false) => 1,
-        (false, _) if usual => 2,
-        (false, _) => 3,
+    match (usual, name.starts_with("TLS_ECDHE_"), name.starts_with("TLS_DHE_")) {
+        (true, true, _) => u8::from(!authenticated),
+        (true, _, true) => 2 + u8::from(!authenticated),
+        (true, ..) => 4,
+        (false, ..) => 5,
     }
 }
 
