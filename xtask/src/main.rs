@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+mod bench;
 mod generate;
 mod tidy;
 
@@ -23,6 +24,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Args),
     Generate(generate::Args),
     Tidy(tidy::Args),
 }
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Bench(args) => bench::run(&args, root()),
         Command::Generate(args) => generate::run(&args, root()),
         Command::Tidy(args) => tidy::run(&args, root()),
     }
