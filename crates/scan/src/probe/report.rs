@@ -176,8 +176,8 @@ impl GroupFinding {
 /// Whose order of groups decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preference {
-    /// The server's own; its supported groups, best first. The list ends where the server stopped
-    /// answering.
+    /// The server's own; its supported groups, best first, and in our order where the server leaves it
+    /// to the client. The list ends where the server stopped answering.
     Server(Vec<NamedGroup>),
     /// The client's.
     Client,

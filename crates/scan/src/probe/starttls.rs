@@ -24,7 +24,8 @@ pub enum StartTls {
     Ftp,
     /// PostgreSQL frontend/backend protocol, `SSLRequest`.
     Postgres,
-    /// MySQL client/server protocol, `SSLRequest`.
+    /// MySQL client/server protocol, `SSLRequest`. To the server every question is a connection that
+    /// failed; from another host, some dozens of them come near its `max_connect_errors`.
     Mysql,
     /// RFC 4511 §4.14.
     Ldap,

@@ -69,9 +69,15 @@ fn is_askable(suite: CipherSuite) -> bool {
 
 fn rank(suite: CipherSuite) -> u8 {
     let name = suite.name().unwrap_or_default();
-    let authenticated = ["_GCM_", "_CCM", "_POLY1305_"].iter().any(|mark| name.contains(mark));
+    let authenticated = ["_GCM_", "_CCM", "_POLY1305_"]
+        .iter()
+        .any(|mark| name.contains(mark));
     let usual = name.contains("_AES_") || name.contains("_CHACHA20_");
-    match (usual, name.starts_with("TLS_ECDHE_"), name.starts_with("TLS_DHE_")) {
+    match (
+        usual,
+        name.starts_with("TLS_ECDHE_"),
+        name.starts_with("TLS_DHE_"),
+    ) {
         (true, true, _) => u8::from(!authenticated),
         (true, _, true) => 2 + u8::from(!authenticated),
         (true, ..) => 4,
