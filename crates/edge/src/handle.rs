@@ -2,6 +2,7 @@
 //! Cheap to clone; every method returns at once.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::broadcast;
@@ -107,6 +108,11 @@ impl Handle {
     /// See `Error`; the earlier configuration stays in force.
     pub fn reload(&self, config: Config) -> Result<(), Error> {
         self.0.load(config)
+    }
+
+    /// Has the edge stopped accepting connections, to end when the open ones have finished?
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
     }
 
     /// The latest handshakes, newest first.

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
@@ -61,6 +62,8 @@ pub(crate) struct Control {
     pub(crate) history: Mutex<History>,
     pub(crate) started_us: i64,
     pub(crate) inherited: Vec<TcpListener>,
+    /// Nothing new is accepted any more.
+    pub(crate) draining: AtomicBool,
 }
 
 /// What a reload changes.
@@ -112,6 +115,7 @@ impl Service {
             history: Mutex::default(),
             started_us,
             inherited: options.inherited,
+            draining: AtomicBool::new(false),
         });
         control.load(config)?;
         Ok(Self {
@@ -177,6 +181,7 @@ fn start(
 }
 
 async fn drain(control: &Control, ended: Vec<oneshot::Receiver<()>>) {
+    control.draining.store(true, Ordering::Relaxed);
     control.tell(|| Command::Drain);
     let limit = control.lock().config.process.drain;
     let all = async {

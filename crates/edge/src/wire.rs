@@ -8,7 +8,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -30,24 +30,36 @@ pub(crate) enum Sent {
     ServerHello,
 }
 
-/// When the last byte passed, shared with whoever watches for idleness.
+/// When the last byte passed and what it was about, shared with whoever watches a deadline.
 #[derive(Clone, Debug)]
 pub(crate) struct Activity {
     start: Instant,
-    last_ms: Arc<AtomicU64>,
+    passed: Arc<Passed>,
+}
+
+#[derive(Debug, Default)]
+struct Passed {
+    last_ms: AtomicU64,
+    /// A HelloRetryRequest went out.
+    retried: AtomicBool,
 }
 
 impl Activity {
     pub(crate) fn new() -> Self {
         Self {
             start: clock::monotonic(),
-            last_ms: Arc::new(AtomicU64::new(0)),
+            passed: Arc::default(),
         }
     }
 
     /// A byte passed.
     pub(crate) fn touch(&self) {
-        self.last_ms.store(self.now_ms(), Ordering::Relaxed);
+        self.passed.last_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
+    /// A HelloRetryRequest was sent.
+    pub(crate) fn retried(&self) -> bool {
+        self.passed.retried.load(Ordering::Relaxed)
     }
 
     fn now_ms(&self) -> u64 {
@@ -58,7 +70,8 @@ impl Activity {
     pub(crate) async fn idle_for(&self, limit: Duration) {
         let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         loop {
-            let quiet_ms = self.now_ms().saturating_sub(self.last_ms.load(Ordering::Relaxed));
+            let last_ms = self.passed.last_ms.load(Ordering::Relaxed);
+            let quiet_ms = self.now_ms().saturating_sub(last_ms);
             if quiet_ms >= limit_ms {
                 return;
             }
@@ -75,7 +88,6 @@ pub(crate) struct Wire {
     replay: Vec<u8>,
     replayed: usize,
     sent: Sent,
-    retried: bool,
     /// The description of a plaintext alert that we sent.
     alert: Option<u8>,
     activity: Activity,
@@ -106,7 +118,6 @@ impl Wire {
             replay,
             replayed: 0,
             sent: Sent::Nothing,
-            retried: false,
             alert: None,
             activity: Activity::new(),
         }
@@ -114,11 +125,6 @@ impl Wire {
 
     pub(crate) const fn sent(&self) -> Sent {
         self.sent
-    }
-
-    /// A HelloRetryRequest was sent.
-    pub(crate) const fn retried(&self) -> bool {
-        self.retried
     }
 
     /// The plaintext alert that was sent, if one was.
@@ -149,7 +155,9 @@ impl Wire {
             self.alert = Some(*description);
         }
         self.sent = classify(sent, self.sent);
-        self.retried |= self.sent == Sent::Retry;
+        if self.sent == Sent::Retry {
+            self.activity.passed.retried.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod change;
 mod client;
 mod handshake;
+mod health;
 mod route;
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use hybridge_api::{ClientFilter, Control, ControlError};
 use hybridge_edge::Handle;
 use hybridge_edge::register::Filter;
 use tokio::sync::broadcast;
+
+use crate::clock;
 
 /// Handshakes that a subscriber may fall behind before it misses some.
 const BACKLOG: usize = 256;
@@ -116,10 +119,6 @@ impl Control for EdgeControl {
     }
 
     fn health(&self) -> dto::Health {
-        dto::Health {
-            live: true,
-            ready: true,
-            reasons: Vec::new(),
-        }
+        health::assess(&self.edge.routes(), self.edge.is_draining(), clock::now())
     }
 }
