@@ -263,6 +263,13 @@ impl Certificates {
         })
     }
 
+    /// Where none fits, rustls is given the first: it finds out, and says handshake_failure as RFC 8446
+    /// §4.2.3 wants it; given none it would say access_denied.
+    fn key(&self, chosen: Option<(&Loaded, SignatureScheme)>) -> Option<Arc<CertifiedKey>> {
+        let loaded = chosen.map(|(loaded, _)| loaded).or_else(|| self.loaded.first());
+        loaded.map(|loaded| Arc::clone(&loaded.key))
+    }
+
     fn find(
         &self,
         name: Option<&str>,
@@ -280,8 +287,7 @@ impl Certificates {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.choose(hello.server_name(), hello.signature_schemes())
-            .map(|(loaded, _)| Arc::clone(&loaded.key))
+        self.key(self.choose(hello.server_name(), hello.signature_schemes()))
     }
 }
 
@@ -291,9 +297,10 @@ pub(crate) struct Tls13(pub(crate) Certificates);
 
 impl ResolvesServerCert for Tls13 {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0
-            .choose_tls13(hello.server_name(), hello.signature_schemes())
-            .map(|(loaded, _)| Arc::clone(&loaded.key))
+        let chosen = self
+            .0
+            .choose_tls13(hello.server_name(), hello.signature_schemes());
+        self.0.key(chosen)
     }
 }
 

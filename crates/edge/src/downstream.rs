@@ -15,6 +15,7 @@ use crate::first_flight::FirstFlight;
 use crate::handshake::{Negotiated, Outcome};
 use crate::refusal;
 use crate::route::LiveRoute;
+use crate::tls_error;
 use crate::wire::{Sent, Wire};
 
 /// A connection whose handshake is complete.
@@ -51,38 +52,41 @@ pub(crate) async fn handshake(
         }
     };
     let acceptor = TlsAcceptor::from(std::sync::Arc::clone(config));
-    let accept = acceptor
-        .accept(Wire::new(stream, flight.raw, route.meter()))
-        .into_fallible();
-    match timeout_at(deadline, accept).await {
-        Ok(Ok(stream)) => {
-            let (wire, connection) = stream.get_ref();
-            let negotiated = negotiated(connection, wire, flight.scheme);
-            let http2 = connection.alpn_protocol() == Some(b"h2");
-            attempt.succeed(negotiated);
-            Some(Established {
-                stream: Box::new(stream),
-                negotiated,
-                arm,
-                http2,
-            })
-        }
-        Ok(Err((error, wire))) => {
-            let (outcome, alert) = classify(&error, &wire);
-            attempt.end(
-                outcome,
-                alert,
-                Negotiated {
-                    retry: wire.retried(),
-                    ..Negotiated::default()
-                },
-            );
-            None
-        }
-        Err(_) => {
-            attempt.fail(Outcome::Timeout, None);
-            None
-        }
+    let wire = Wire::new(stream, flight.raw, route.meter());
+    let activity = wire.activity();
+    let accept = acceptor.accept(wire).into_fallible();
+    let (outcome, alert) = match timeout_at(deadline, accept).await {
+        Ok(Ok(stream)) => return Some(establish(attempt, stream, arm, flight.scheme)),
+        Ok(Err((error, wire))) => classify(&error, &wire),
+        Err(_) => (Outcome::Timeout, None),
+    };
+    let retry = activity.retried();
+    attempt.end(
+        outcome,
+        alert,
+        Negotiated {
+            retry,
+            ..Negotiated::default()
+        },
+    );
+    None
+}
+
+fn establish(
+    attempt: Attempt<'_>,
+    stream: TlsStream<Wire>,
+    arm: Arm,
+    scheme: Option<SignatureScheme>,
+) -> Established {
+    let (wire, connection) = stream.get_ref();
+    let negotiated = negotiated(connection, wire, scheme);
+    let http2 = connection.alpn_protocol() == Some(b"h2");
+    attempt.succeed(negotiated);
+    Established {
+        stream: Box::new(stream),
+        negotiated,
+        arm,
+        http2,
     }
 }
 
@@ -99,19 +103,19 @@ fn negotiated(connection: &ServerConnection, wire: &Wire, scheme: Option<Signatu
             .negotiated_cipher_suite()
             .map(|suite| CipherSuite(u16::from(suite.suite()))),
         scheme: scheme.filter(|_| !resumed),
-        retry: wire.retried(),
+        retry: wire.activity().retried(),
         resumed,
     }
 }
 
 /// How a failed handshake ended, from the library's error and from what had been sent.
 fn classify(error: &std::io::Error, wire: &Wire) -> (Outcome, Option<u8>) {
-    match error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-    {
+    match tls_error::cause(error) {
         Some(rustls::Error::AlertReceived(alert)) => (Outcome::AlertIn, Some(u8::from(*alert))),
-        Some(_) => (Outcome::AlertOut, wire.alert()),
+        Some(cause) => (
+            Outcome::AlertOut,
+            wire.alert().or_else(|| tls_error::alert_sent(cause)),
+        ),
         None => match wire.sent() {
             Sent::Nothing => (Outcome::HelloIncomplete, None),
             Sent::Retry => (Outcome::AfterRetry, None),

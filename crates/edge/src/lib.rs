@@ -37,6 +37,7 @@ mod route;
 pub mod server;
 mod server_config;
 mod spec;
+mod tls_error;
 mod watch;
 mod wire;
 mod worker;

@@ -26,6 +26,7 @@ use crate::handshake::{Groups, Negotiated, Offered, Outcome, Side, SniClass};
 use crate::inbound::delegate_io;
 use crate::proxy_header;
 use crate::route::LiveRoute;
+use crate::tls_error;
 use crate::worker::Worker;
 
 /// A connection to an upstream.
@@ -187,12 +188,9 @@ fn negotiated(connection: &rustls::ClientConnection) -> Negotiated {
 }
 
 fn classify(error: &io::Error) -> (Outcome, Option<u8>) {
-    match error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-    {
+    match tls_error::cause(error) {
         Some(rustls::Error::AlertReceived(alert)) => (Outcome::AlertIn, Some(u8::from(*alert))),
-        Some(_) => (Outcome::AlertOut, None),
+        Some(cause) => (Outcome::AlertOut, tls_error::alert_sent(cause)),
         None => (Outcome::Upstream, None),
     }
 }
