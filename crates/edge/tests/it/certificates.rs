@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hybridge_edge::handshake::SniClass;
+use hybridge_edge::handshake::{Outcome, SniClass};
 use rustls::SignatureScheme as Scheme;
 use rustls::client::Resumption;
 use rustls::version::{TLS12, TLS13};
@@ -81,16 +81,9 @@ async fn the_first_certificate_that_the_client_can_verify_is_chosen_post_quantum
 async fn a_client_that_can_verify_none_of_them_is_refused_with_an_alert() {
     let edge = five_certificates().await;
     let config = verifying(&[Scheme::ECDSA_NISTP521_SHA512], &TLS13);
-    let error = connect_as("localhost", edge.address("r"), config)
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("AccessDenied") || error.to_string().contains("alert"),
-        "{error}"
-    );
+    assert!(connect_as("localhost", edge.address("r"), config).await.is_err());
     let record = edge.record().await;
-    assert_eq!(record.outcome, hybridge_edge::handshake::Outcome::AlertOut);
-    assert!(record.alert.is_some());
+    assert_eq!((record.outcome, record.alert), (Outcome::AlertOut, Some(40)));
 }
 
 #[tokio::test]
@@ -202,9 +195,6 @@ async fn certificates_are_compressed_for_clients_that_can_expand_them() {
     assert!(brotli + whole / 2 < plain, "brotli: {brotli} of {plain}");
     assert!(zlib + whole / 2 < plain, "zlib: {zlib} of {plain}");
     for record in edge.handshakes(3).await {
-        assert_eq!(
-            record.handshake.outcome,
-            hybridge_edge::handshake::Outcome::Success
-        );
+        assert_eq!(record.handshake.outcome, Outcome::Success);
     }
 }

@@ -4,9 +4,15 @@
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod fragments;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hellos;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod outcomes;
 #[cfg(test)]
 mod resumption;
 #[cfg(test)]

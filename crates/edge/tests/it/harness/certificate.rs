@@ -11,7 +11,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Writes `NAME.pem` and `NAME.key`, self-signed.
+/// Writes `NAME.pem` and `NAME.key`, self-signed and issued by `NAME`.
 pub(crate) fn make_certificate(
     directory: &Path,
     name: &str,
@@ -20,10 +20,9 @@ pub(crate) fn make_certificate(
 ) {
     let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let certificate = rcgen::CertificateParams::new(names)
-        .unwrap()
-        .self_signed(&key)
-        .unwrap();
+    let mut params = rcgen::CertificateParams::new(names).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    let certificate = params.self_signed(&key).unwrap();
     write(&directory.join(format!("{name}.pem")), &certificate.pem());
     write(&directory.join(format!("{name}.key")), &key.serialize_pem());
 }
