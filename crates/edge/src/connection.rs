@@ -65,7 +65,8 @@ pub(crate) async fn serve(
     drop((opened, open));
 }
 
-struct OpenCount<'a>(&'a LiveRoute);
+/// An accepted connection; counted as closed when this is dropped.
+pub(crate) struct OpenCount<'a>(pub(crate) &'a LiveRoute);
 
 impl Drop for OpenCount<'_> {
     fn drop(&mut self) {

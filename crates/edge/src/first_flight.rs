@@ -79,6 +79,8 @@ pub(crate) async fn read_proxy_header(
         match proxy_header::parse(&received.raw) {
             Header::Complete { length, client } => {
                 received.raw.drain(..length);
+                // What came with the header's last bytes is the first read of the hello.
+                received.reads = u8::from(!received.raw.is_empty());
                 return Ok(client);
             }
             Header::Malformed => return Err(NoHello::Malformed),

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use crate::arms::Arm;
 use crate::attempt::Attempt;
 use crate::config::AcceptProxy;
-use crate::connection::{Peer, admit};
+use crate::connection::{OpenCount, Peer, admit};
 use crate::first_flight::{self, NoHello, Received};
 use crate::handshake::{Negotiated, Outcome, Side};
 use crate::outbound;
@@ -35,39 +35,45 @@ pub(crate) async fn serve(
     let Some(_open) = admit(route) else { return };
     let Ok(local) = stream.local_addr() else { return };
     route.counters().connection_opened();
+    let _closing = OpenCount(route);
+    let mut attempt = Attempt::begin(worker, route, Side::Downstream, address.ip());
     let mut received = Received::default();
-    let limits = &route.spec.config.limits;
-    let client = match route.spec.config.accept_proxy {
-        AcceptProxy::Off => Ok(address),
-        AcceptProxy::Required => {
-            let header = first_flight::read_proxy_header(&mut stream, &mut received);
-            let named = tokio::time::timeout(limits.hello_timeout, header).await;
-            named
-                .unwrap_or(Err(NoHello::Incomplete))
-                .map(|named| named.unwrap_or(address))
-        }
+    let client = match named(route, &mut stream, &mut received).await {
+        Ok(client) => client.unwrap_or(address),
+        Err(Some(outcome)) => return attempt.fail(outcome, None),
+        Err(None) => return route.counters().hello_absent(),
     };
-    if let Ok(client) = client {
-        let peer = Peer {
-            client,
-            local,
-            arm: Arm::Control,
-            negotiated: Negotiated::default(),
-            http2: false,
-        };
-        let attempt = Attempt::begin(worker, route, Side::Downstream, client.ip());
-        watch(
-            worker,
-            route,
-            Wire::new(stream, received.raw, route.meter()),
-            attempt,
-            &peer,
-        )
-        .await;
-    } else {
-        Attempt::begin(worker, route, Side::Downstream, address.ip()).fail(Outcome::HelloMalformed, None);
+    attempt.client_is(client.ip());
+    let peer = Peer {
+        client,
+        local,
+        arm: Arm::Control,
+        negotiated: Negotiated::default(),
+        http2: false,
+    };
+    let wire = Wire::new(stream, received.raw, route.meter());
+    watch(worker, route, wire, attempt, &peer).await;
+}
+
+/// The client's address from the PROXY header, if one is expected and names one; without a header how
+/// that ended, unless not one byte came.
+async fn named(
+    route: &LiveRoute,
+    stream: &mut TcpStream,
+    received: &mut Received,
+) -> Result<Option<SocketAddr>, Option<Outcome>> {
+    let config = &route.spec.config;
+    if config.accept_proxy == AcceptProxy::Off {
+        return Ok(None);
     }
-    route.counters().connection_closed();
+    let header = first_flight::read_proxy_header(stream, received);
+    match tokio::time::timeout(config.limits.hello_timeout, header).await {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(NoHello::Absent)) => Err(None),
+        Ok(Err(NoHello::Incomplete)) => Err(Some(Outcome::HelloIncomplete)),
+        Ok(Err(_)) => Err(Some(Outcome::HelloMalformed)),
+        Err(_) => Err(Some(Outcome::Timeout)),
+    }
 }
 
 async fn watch(worker: &Worker, route: &LiveRoute, wire: Wire, attempt: Attempt<'_>, peer: &Peer) {
@@ -84,7 +90,7 @@ async fn watch(worker: &Worker, route: &LiveRoute, wire: Wire, attempt: Attempt<
     };
     tokio::select! {
         () = relay::forward(route, &mut client, &mut upstream) => {}
-        () = activity.idle_for(route.spec.config.limits.idle_timeout) => client.end(Outcome::Timeout),
+        () = activity.idle_for(route.spec.config.limits.idle_timeout) => client.give_up(),
     }
     client.close();
 }
@@ -118,6 +124,13 @@ impl Watched<'_> {
         let negotiated = self.watch.negotiated();
         if let Some(attempt) = self.attempt.take() {
             attempt.end(outcome, None, negotiated);
+        }
+    }
+
+    /// Nothing has passed for too long.
+    fn give_up(&mut self) {
+        if self.watch.closed().is_some() {
+            self.end(Outcome::Timeout);
         }
     }
 
