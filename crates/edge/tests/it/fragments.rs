@@ -1,20 +1,19 @@
 //! A ClientHello however it is cut up: into segments, into records, at every byte that matters; and
 //! at the limit of its length.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hybridge_edge::handshake::Outcome;
 use hybridge_hello::{ClientHelloBuilder, NamedGroup, ProtocolVersion, extension, records};
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::harness::client::{HYBRID, X, listing};
 use crate::harness::hello::{Answer, Raw, ask, in_one_record, offering};
+use crate::harness::stream::Drip;
 use crate::harness::{Edge, echo, soon, terminating};
 
 const LISTED: [u16; 2] = [0x11ec, 0x001d];
@@ -27,37 +26,6 @@ fn large() -> ClientHelloBuilder {
 
 async fn upgrading() -> Edge {
     Edge::start(&terminating(echo().await, "rung = 'upgrade'"))
-}
-
-/// A stream that sends one byte at a time, each in a segment of its own.
-struct Drip(TcpStream);
-
-impl AsyncRead for Drip {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Drip {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, &bytes[..bytes.len().min(1)])
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ mod hellos;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod observe;
+#[cfg(test)]
 mod outcomes;
 #[cfg(test)]
 mod resumption;

@@ -1,18 +1,25 @@
 //! TLS clients on rustls: which groups they list, which they share, what they remember.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use hybridge_edge::client_config::{self, Sessions, Trust};
 use hybridge_edge::kx;
 use hybridge_policy::Group;
-use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, NamedGroup, SupportedProtocolVersion};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{
+    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue, WebPkiServerVerifier,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, NamedGroup, RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use super::certificate::Schemes;
 
 pub(crate) const HYBRID: Group = Group::X25519MlKem768;
 pub(crate) const X: Group = Group::X25519;
@@ -31,13 +38,26 @@ pub(crate) fn sharing(groups: &[Group], shared: Group) -> ClientConfig {
     config
 }
 
-/// Speaks these versions alone, with all groups that fit.
+/// Speaks these versions alone, with three groups, and remembers sessions.
 pub(crate) fn speaking(versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
-    let verifier = super::certificate::Schemes::new(
-        &kx::provider(&Group::ALL)
-            .signature_verification_algorithms
-            .supported_schemes(),
-    );
+    let algorithms = kx::provider(&[X]).signature_verification_algorithms;
+    believing(Schemes::new(&algorithms.supported_schemes()), versions)
+}
+
+/// The same, and believes the certificate in this file alone.
+pub(crate) fn careful(trusted: &Path, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(trusted).unwrap())
+        .unwrap();
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), kx::provider(&[X]));
+    believing(verifier.build().unwrap(), versions)
+}
+
+fn believing(
+    verifier: Arc<dyn ServerCertVerifier>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ClientConfig {
     ClientConfig::builder_with_provider(kx::provider(&[HYBRID, X, Group::SecP256r1]))
         .with_protocol_versions(versions)
         .unwrap()
