@@ -41,14 +41,11 @@ const STANDARD_TERMS: &[&[&str]] = &[
     &["early", "data"],       // RFC 8446 §4.2.10
     &["application", "data"], // RFC 8446 §5.1, content type 23
     &["common", "name"],      // RFC 5280 §4.1.2.4, attribute CN
-    &["base", "url"],         // RFC 3986 §5.1
     &["pre", "shared"],       // RFC 8446 §4.2.11
     &["shared", "secret"],    // FIPS 203 §3.3
-    &["data", "dir"],         // `--data DIR`, the noun of the command line
-    &["data", "directory"],   // the same, spelled out
+    &["data", "directory"],   // the noun of `--data DIR`
     &["per", "core"],         // a core of the processor
     &["on", "core"],          // the same
-    &["core", "index"],       // the same
 ];
 
 pub(crate) fn check(sources: &[Source]) -> Vec<Violation> {
@@ -228,7 +225,7 @@ mod tests {
         assert_eq!(lines("impl T for A { fn data() {} }"), [0; 0]);
         assert_eq!(lines("#[test] fn rejects_data_after_the_end() {}"), [0; 0]);
         assert_eq!(
-            lines("struct EarlyData; fn common_name() {} fn open_data_dir() {}"),
+            lines("struct EarlyData; fn common_name() {} fn open_data_directory() {}"),
             [0; 0]
         );
         assert_eq!(lines("struct EarlyDataInfo;"), [1]);
