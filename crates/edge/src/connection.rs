@@ -49,7 +49,8 @@ pub(crate) async fn serve(
     let Some(open) = admit(route) else { return };
     route.counters().connection_opened();
     let opened = OpenCount(route);
-    if let Some((inbound, peer)) = establish(worker, route, stream, address).await {
+    // Boxed, so that what a handshake needs is given back before the long part begins.
+    if let Some((inbound, peer)) = Box::pin(establish(worker, route, stream, address)).await {
         let activity = inbound.wire().activity();
         let served = async {
             match route.spec.config.protocol {

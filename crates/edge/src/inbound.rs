@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use crate::wire::Wire;
@@ -22,6 +22,17 @@ impl Inbound {
         match self {
             Self::Plain(wire) => wire,
             Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+impl Inbound {
+    /// Waits for the first byte of the protocol inside, or for the end, without reading it: a
+    /// connection that has nothing to say yet needs no buffers.
+    pub(crate) async fn first_byte(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(wire) => wire.readable().await,
+            Self::Tls(stream) => stream.fill_buf().await.map(|_| ()),
         }
     }
 }

@@ -136,6 +136,15 @@ impl Wire {
         self.activity.clone()
     }
 
+    /// Waits until there is something to read, or the end.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        if self.replay.is_empty() {
+            self.io.readable().await
+        } else {
+            Ok(())
+        }
+    }
+
     fn take_replay(&mut self, buffer: &mut ReadBuf<'_>) {
         let rest = &self.replay[self.replayed..];
         let length = rest.len().min(buffer.remaining());

@@ -31,9 +31,14 @@ pub(crate) use forward::Exchange;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Serves HTTP on a connection until it ends.
-pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, inbound: Inbound, peer: Peer) {
+pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, mut inbound: Inbound, peer: Peer) {
+    let mut draining = worker.draining();
+    tokio::select! {
+        biased;
+        first = inbound.first_byte() => if first.is_err() { return },
+        _ = draining.wait_for(|draining| *draining) => return,
+    }
     let exchange = Rc::new(Exchange::new(Rc::clone(worker), Rc::clone(route), peer));
-    let draining = worker.draining();
     let io = TokioIo::new(inbound);
     let served = Rc::clone(&exchange);
     let service = service_fn(move |request| {
