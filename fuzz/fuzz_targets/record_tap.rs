@@ -1,4 +1,5 @@
 //! Watching a stream: whatever the pieces it passes in, the events are the same, and memory is bounded.
+//! The first bytes of the input say where to cut; cutting after every byte is always tried as well.
 #![no_main]
 
 use hybridge_hello::{RecordTap, TapEvent};

@@ -1,4 +1,5 @@
 //! What a proxy does with every first flight: find the hello, read it, take both fingerprints.
+//! Flights are those of real clients; what a run gives goes to `docs/benchmarks.md`, not here.
 
 use std::hint::black_box;
 

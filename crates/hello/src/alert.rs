@@ -1,4 +1,5 @@
 //! TLS alerts (RFC 8446 §6, the IANA registry "TLS Alerts").
+//! A value without a name is a value like any other: peers send what they like.
 
 use std::fmt;
 

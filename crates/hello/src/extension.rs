@@ -1,4 +1,5 @@
 //! The extension types this crate knows by number (the IANA registry "TLS ExtensionType Values").
+//! Plain numbers, because a hello may carry any number: a type of which we know nothing is no error.
 
 /// RFC 6066 §3.
 pub const SERVER_NAME: u16 = 0;

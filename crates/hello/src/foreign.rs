@@ -1,4 +1,5 @@
 //! What arrives on a TLS port and is not TLS, told apart by its first bytes.
+//! Names are for the operator's benefit; whoever answers such a peer, it is not us.
 
 /// A protocol that is not TLS.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

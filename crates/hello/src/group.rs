@@ -1,4 +1,5 @@
 //! Named groups (RFC 8446 §4.2.7, RFC 7919, RFC 8734, RFC 10024) and what they are worth today.
+//! The verdict on a group is made here and nowhere else: whether it resists a quantum computer.
 
 use crate::code_point::code_points;
 

@@ -1,4 +1,5 @@
 //! Handshake message types (RFC 8446 §4, RFC 5246 §7.4).
+//! Only names: what a message holds is read by the module of that message.
 
 use std::fmt;
 
@@ -6,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct HandshakeType(pub u8);
 
-macro_rules! handshake_types {
+macro_rules! messages {
     ($($name:ident = $value:literal, $shown:literal;)*) => {
         impl HandshakeType {
             $(#[doc = concat!("`", $shown, "`, ", stringify!($value))] pub const $name: Self = Self($value);)*
@@ -22,7 +23,7 @@ macro_rules! handshake_types {
     };
 }
 
-handshake_types! {
+messages! {
     HELLO_REQUEST = 0, "hello_request";
     CLIENT_HELLO = 1, "client_hello";
     SERVER_HELLO = 2, "server_hello";

@@ -1,4 +1,5 @@
 //! What is wrong with a message, and where: one error for every parser of this crate.
+//! It is small and `Copy`, names the field as the RFC does, and fits a log line and a metric label.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
 //! Cuts a handshake message into TLS records (RFC 8446 §5.1).
+//! Sizes are the caller's: a probe wants to see whether many small records survive the way.
 
 use crate::locate::MAX_RECORD;
 use crate::version::ProtocolVersion;

@@ -1,4 +1,5 @@
 //! Signature schemes (RFC 8446 §4.2.3, RFC 8734, draft-ietf-tls-mldsa).
+//! The pairs of hash and algorithm of TLS 1.2 go by their TLS 1.3 names, or by names made likewise.
 
 use crate::code_point::code_points;
 

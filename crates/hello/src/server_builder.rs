@@ -1,4 +1,5 @@
 //! Builds a ServerHello or a HelloRetryRequest, for tests of whatever reads them (RFC 8446 §4.1.3).
+//! Like the ClientHello's builder it writes what it is told and knows no cryptography.
 
 use crate::extension;
 use crate::group::NamedGroup;

@@ -1,4 +1,5 @@
 //! Cipher suites (the IANA registry "TLS Cipher Suites"), signalling values included.
+//! Names are given as registered; whether a suite is any good is for policy to say.
 
 use crate::code_point::code_points;
 use crate::suite_alias::OPENSSL;

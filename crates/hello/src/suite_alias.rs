@@ -1,4 +1,5 @@
 //! What OpenSSL, and with it nginx, HAProxy and Apache, call the cipher suites of TLS 1.2 and before.
+//! In the order of the registry; the names of TLS 1.3 are the registry's own and need no alias.
 
 pub(crate) const OPENSSL: &[(&str, u16)] = &[
     ("NULL-MD5", 0x0001),

@@ -1,4 +1,5 @@
 //! Protocol versions of SSL, TLS and DTLS, as the wire carries them.
+//! Drafts and GREASE have no name; they are values like any other.
 
 use crate::code_point::code_points;
 

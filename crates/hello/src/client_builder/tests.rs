@@ -1,4 +1,5 @@
 //! What is built reads back as it was asked for.
+//! The reader of this crate is the judge; that others agree with it is for the interop runs to show.
 
 use super::*;
 use crate::client_hello::ClientHello;

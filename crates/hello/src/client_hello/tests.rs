@@ -1,4 +1,5 @@
 //! The grammar of a ClientHello, one broken rule at a time.
+//! Each case says which field is wrong, at which byte, and why; real hellos are in `tests/captures.rs`.
 
 use super::*;
 use crate::extension;

@@ -1,4 +1,5 @@
 //! JA4 against the examples of its own definition, and what makes the stable one stable.
+//! Fingerprints of whole hellos, by other people's programs, are in `tests/captures.rs`.
 
 use super::*;
 

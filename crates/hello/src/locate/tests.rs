@@ -1,4 +1,5 @@
 //! Every way a first flight can come out, decided as early as can be and the same however it is cut.
+//! Each case is run byte by byte, once with one locator for all and once with a fresh one each time.
 
 use super::*;
 use crate::client_builder::ClientHelloBuilder;

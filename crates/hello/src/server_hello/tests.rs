@@ -1,4 +1,5 @@
 //! The grammar of a ServerHello, one broken rule at a time, and what real ones chose.
+//! Each case says which field is wrong, at which byte, and why.
 
 use super::*;
 use crate::server_builder::ServerHelloBuilder;

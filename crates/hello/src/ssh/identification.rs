@@ -1,4 +1,5 @@
 //! Identification strings (RFC 4253 §4.2).
+//! Reading is lenient where peers are known to be (a bare LF, lines before); writing is strict.
 
 use crate::malformed::{Flaw, Malformed};
 use crate::writer::BuildError;

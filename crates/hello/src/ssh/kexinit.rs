@@ -1,4 +1,5 @@
 //! `SSH_MSG_KEXINIT` (RFC 4253 §7.1): what a side can do, in order of preference.
+//! One type for both ways: what was read writes back to the same bytes.
 
 use super::message;
 use super::name_list::NameList;

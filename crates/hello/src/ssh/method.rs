@@ -1,4 +1,5 @@
 //! Key exchange methods by name, and which of them resist a quantum computer.
+//! The verdict on a method is made here and nowhere else: whether it resists a quantum computer.
 
 use std::fmt;
 

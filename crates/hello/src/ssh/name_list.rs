@@ -1,4 +1,5 @@
 //! Name-lists (RFC 4251 §5): comma-separated names in printable ASCII.
+//! The order is the peer's preference; whether a name means anything is not asked here.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
 //! Binary packets before any key is in use (RFC 4253 §6): length, padding length, payload, padding.
+//! No cipher and no MAC: after NEWKEYS this module has nothing to say.
 
 use crate::malformed::{Flaw, Malformed};
 use crate::reader::Reader;

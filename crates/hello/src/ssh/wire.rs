@@ -1,4 +1,5 @@
 //! `string` and `mpint` (RFC 4251 §5), reading and writing.
+//! What goes into an exchange hash is put together with these two, byte for byte (RFC 4253 §8).
 
 use crate::malformed::Malformed;
 use crate::reader::Reader;

@@ -1,4 +1,5 @@
 //! What passes a tap, and that the pieces it passes in make no difference.
+//! The connections are described in `vectors/transcripts/SOURCE.md`.
 
 use super::*;
 use crate::records::records;
