@@ -6,7 +6,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use http::{Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -43,10 +44,11 @@ impl Exchange {
     }
 
     fn direction(&self) -> Direction<'_> {
+        let address = &self.route.spec.config.upstream.address;
         self.route
             .origin_host
             .as_ref()
-            .map_or(Direction::Inward(&self.peer), Direction::Outward)
+            .map_or(Direction::Inward(&self.peer, address), Direction::Outward)
     }
 
     /// Waits for upgraded connections.
@@ -58,6 +60,10 @@ impl Exchange {
 
 /// Why there is no response.
 enum NoResponse {
+    /// The request is one that we do not forward.
+    Refused(StatusCode, &'static str),
+    /// The client broke off in the middle of its request.
+    Abandoned,
     Unreachable(String),
     Broken(hyper::Error),
     Late,
@@ -79,6 +85,8 @@ pub(super) async fn forward(exchange: &Exchange, request: Request<Incoming>) -> 
 fn explain(exchange: &Exchange, no_response: &NoResponse) -> Response<Download> {
     let (route, counters) = (&exchange.route.spec.config, exchange.route.counters());
     match no_response {
+        NoResponse::Refused(status, reason) => reply::plain(*status, reason),
+        NoResponse::Abandoned => reply::plain(StatusCode::BAD_REQUEST, "the request broke off"),
         NoResponse::Unreachable(reason) => {
             reply::plain(StatusCode::BAD_GATEWAY, &format!("upstream: {reason}"))
         }
@@ -103,6 +111,7 @@ fn explain(exchange: &Exchange, no_response: &NoResponse) -> Response<Download> 
 
 async fn attempt(exchange: &Exchange, request: Request<Incoming>) -> Result<Response<Download>, NoResponse> {
     let (mut parts, body) = request.into_parts();
+    check(&parts)?;
     let wanted = headers::upgrade_wanted(&parts);
     let on_upgrade = parts
         .extensions
@@ -120,7 +129,23 @@ async fn attempt(exchange: &Exchange, request: Request<Incoming>) -> Result<Resp
         return Ok(switch(exchange, on_upgrade, response, lease));
     }
     headers::strip_hop_by_hop(response.headers_mut());
+    // Each hop speaks its own version (RFC 9112 §2.3); hyper lowers it for a client of HTTP/1.0.
+    *response.version_mut() = Version::HTTP_11;
     Ok(response.map(|body| Download::Upstream(body, lease)))
+}
+
+/// Refuses what cannot be forwarded.
+fn check(parts: &Parts) -> Result<(), NoResponse> {
+    if parts.method == Method::CONNECT {
+        let reason =
+            "CONNECT asks for a tunnel; there is one upstream, and it is not for the client to choose";
+        return Err(NoResponse::Refused(StatusCode::METHOD_NOT_ALLOWED, reason));
+    }
+    if !headers::has_one_host(parts) {
+        let reason = "a request names its host, and names it once";
+        return Err(NoResponse::Refused(StatusCode::BAD_REQUEST, reason));
+    }
+    Ok(())
 }
 
 /// Sends a request; a stale pooled connection costs another try, a fresh one does not.
@@ -144,9 +169,18 @@ async fn send(
             Ok(response) => return Ok((response, lease(exchange, sender))),
             Err(mut error) => match error.take_message() {
                 Some(unsent) if !fresh => request = unsent,
-                _ => return Err(NoResponse::Broken(error.into_error())),
+                _ => return Err(broken(error.into_error())),
             },
         }
+    }
+}
+
+/// An error of the request's body is the client's doing.
+fn broken(error: hyper::Error) -> NoResponse {
+    if error.is_user() {
+        NoResponse::Abandoned
+    } else {
+        NoResponse::Broken(error)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The header fields of a request on its way upstream, and of a response on its way back:
 //! hop-by-hop fields go (RFC 9110 §7.6.1), what the upstream should know of the client comes.
 
+use http::Version;
 use http::header::{
     CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
     TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
-use http::{Method, Version};
 
 use crate::connection::Peer;
 
@@ -24,9 +24,20 @@ const TLS_VERSION: HeaderName = HeaderName::from_static("hybridge-tls-version");
 const TLS_CIPHER: HeaderName = HeaderName::from_static("hybridge-tls-cipher");
 
 /// The protocol that a request asks to switch to (RFC 9110 §7.8), if it does.
+///
+/// HTTP/2 over a switch is gone from the standard (RFC 9113 §3.1), and what came after it would reach
+/// the upstream without our fields: it is not passed on.
 pub(super) fn upgrade_wanted(parts: &Parts) -> Option<HeaderValue> {
-    let asked = parts.version == Version::HTTP_11 && has_token(&parts.headers, &CONNECTION, "upgrade");
+    let asked = parts.version == Version::HTTP_11
+        && has_token(&parts.headers, &CONNECTION, "upgrade")
+        && !has_token(&parts.headers, &UPGRADE, "h2c");
     asked.then(|| parts.headers.get(UPGRADE).cloned()).flatten()
+}
+
+/// HTTP/1.1 names its host, once; no version names two (RFC 9112 §3.2).
+pub(super) fn has_one_host(parts: &Parts) -> bool {
+    let hosts = parts.headers.get_all(HOST).iter().count();
+    hosts == 1 || hosts == 0 && parts.version != Version::HTTP_11
 }
 
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
@@ -41,17 +52,13 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 
 /// Removes the fields that are for one hop only, those that Connection names included.
 pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if let Some(named) = headers
-        .get(CONNECTION)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned)
-    {
-        for name in named
-            .split(',')
-            .filter_map(|name| name.trim().parse::<HeaderName>().ok())
-        {
-            headers.remove(name);
-        }
+    let values = headers.get_all(CONNECTION).iter();
+    let tokens = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    let named: Vec<HeaderName> = tokens.filter_map(|name| name.trim().parse().ok()).collect();
+    for name in named {
+        headers.remove(name);
     }
     for name in [
         CONNECTION,
@@ -70,8 +77,8 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 /// Which way a route's requests go.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Direction<'a> {
-    /// To a service of ours: it learns who the client is.
-    Inward(&'a Peer),
+    /// To a service of ours at this address: it learns who the client is.
+    Inward(&'a Peer, &'a str),
     /// To somebody else's origin: it is addressed by its own name and learns nothing of our clients.
     Outward(&'a HeaderValue),
 }
@@ -87,30 +94,61 @@ pub(super) fn prepare(parts: &mut Parts, direction: Direction<'_>, upgrade: Opti
         .path_and_query()
         .cloned()
         .unwrap_or_else(|| PathAndQuery::from_static("/"));
-    if parts.method != Method::CONNECT {
-        parts.uri = Uri::from(path);
-    }
+    parts.uri = Uri::from(path);
     if parts.version == Version::HTTP_2 {
         join_cookies(&mut parts.headers);
     }
     parts.version = Version::HTTP_11;
     let headers = &mut parts.headers;
+    let trailers = has_token(headers, &TE, "trailers");
     strip_hop_by_hop(headers);
+    drop_lookalikes(headers);
     if let Some(authority) = authority {
         headers.insert(HOST, authority);
+    }
+    if trailers {
+        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
     }
     if let Some(protocol) = upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
     }
     match direction {
-        Direction::Inward(peer) => tell_of_client(headers, peer),
+        Direction::Inward(peer, address) => {
+            name_host(headers, address);
+            tell_of_client(headers, peer);
+        }
         Direction::Outward(host) => {
             headers.insert(HOST, host.clone());
             for name in [TLS_GROUP, TLS_VERSION, TLS_CIPHER] {
                 headers.remove(name);
             }
         }
+    }
+}
+
+/// HTTP/1.0 need not name a host; HTTP/1.1, which we send, must (RFC 9112 §3.2).
+fn name_host(headers: &mut HeaderMap, address: &str) {
+    if !headers.contains_key(HOST)
+        && let Ok(host) = HeaderValue::from_str(address)
+    {
+        headers.insert(HOST, host);
+    }
+}
+
+/// Drops fields that many a framework cannot tell from ours, because it reads `_` as `-`
+/// (RFC 3875 §4.1.18).
+fn drop_lookalikes(headers: &mut HeaderMap) {
+    let is_lookalike = |name: &&HeaderName| {
+        name.as_str().contains('_') && {
+            let plain = name.as_str().replace('_', "-");
+            plain.starts_with("hybridge-tls-") || plain.starts_with("x-forwarded-")
+        }
+    };
+    let found: Vec<HeaderName> = headers.keys().filter(is_lookalike).cloned().collect();
+    for name in found {
+        headers.remove(name);
     }
 }
 
@@ -129,7 +167,8 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// Says who the client is and what its connection negotiated; what a client claims of that is dropped.
+/// Says who the client is, what it asked for and what its connection negotiated; what it claims itself
+/// is dropped, but for the addresses before its own, which are a list that is read from its end.
 fn tell_of_client(headers: &mut HeaderMap, peer: &Peer) {
     let address = peer.client.ip().to_canonical().to_string();
     if let Ok(value) = HeaderValue::from_str(&address) {
@@ -140,9 +179,7 @@ fn tell_of_client(headers: &mut HeaderMap, peer: &Peer) {
         FORWARDED_PROTO,
         HeaderValue::from_static(if secure { "https" } else { "http" }),
     );
-    if !headers.contains_key(FORWARDED_HOST)
-        && let Some(host) = headers.get(HOST).cloned()
-    {
+    if let Some(host) = headers.get(HOST).cloned() {
         headers.insert(FORWARDED_HOST, host);
     }
     let agreed = &peer.negotiated;
@@ -191,7 +228,7 @@ mod tests {
         };
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let upgrade = upgrade_wanted(&parts);
-        prepare(&mut parts, Direction::Inward(&peer), upgrade);
+        prepare(&mut parts, Direction::Inward(&peer, "10.0.0.1:80"), upgrade);
         parts
     }
 
@@ -210,6 +247,7 @@ mod tests {
         let request = http::Request::get("/a?b=c")
             .header("host", "shop.example")
             .header("x-forwarded-for", "203.0.113.9")
+            .header("x-forwarded-host", "evil.example")
             .header("hybridge-tls-group", "forged");
         let parts = prepared(request);
         check(&parts, "hybridge-tls-group", &["X25519MLKEM768"]);
@@ -231,7 +269,9 @@ mod tests {
             .header("upgrade", "h2c")
             .header("keep-alive", "timeout=5");
         let parts = prepared(request);
-        for name in ["connection", "x-secret", "te", "upgrade", "keep-alive"] {
+        check(&parts, "te", &["trailers"]);
+        check(&parts, "connection", &["te"]);
+        for name in ["x-secret", "upgrade", "keep-alive"] {
             check(&parts, name, &[]);
         }
     }

@@ -51,10 +51,9 @@ pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, mut inboun
         drive(builder.serve_connection(io, service), draining).await
     } else {
         let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .half_close(true);
+        // Without half-close: a client that is gone is noticed while its upstream is silent, and takes
+        // its upstream connection along.
+        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
         drive(builder.serve_connection(io, service).with_upgrades(), draining).await
     };
     if let Err(error) = result {

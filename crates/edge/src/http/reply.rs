@@ -1,7 +1,7 @@
 //! Answers that are ours and not the upstream's: short, plain, and clear about who says so.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
@@ -16,5 +16,12 @@ pub(super) fn plain(status: StatusCode, text: &str) -> Response<Download> {
         CONTENT_TYPE,
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        // RFC 9110 §15.5.6 wants the list of those that are.
+        let forwarded = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static(forwarded));
+    }
     response
 }
