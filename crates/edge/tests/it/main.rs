@@ -10,6 +10,12 @@ mod harness;
 #[cfg(test)]
 mod hellos;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
+mod http_bodies;
+#[cfg(test)]
+mod http_failures;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod observe;
@@ -19,3 +25,5 @@ mod outcomes;
 mod resumption;
 #[cfg(test)]
 mod rungs;
+#[cfg(test)]
+mod upgrade;

@@ -97,3 +97,9 @@ impl PartialEq for Checksum {
         (self.length, self.hasher.finish()) == (other.length, other.hasher.finish())
     }
 }
+
+impl std::fmt::Display for Checksum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes, {:016x}", self.length, self.hasher.finish())
+    }
+}
