@@ -1,5 +1,6 @@
 //! The subcommands, one file each. The doc comment of the arguments is the help text.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod docs;

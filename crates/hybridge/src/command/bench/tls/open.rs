@@ -1,0 +1,124 @@
+//! The open loop: handshakes begin at a constant rate, whether or not earlier ones are over.
+//!
+//! Time is counted from when a handshake should have begun. A server (or a load generator) that falls
+//! behind is seen in the latency and not left out of it (coordinated omission). A thread keeps the
+//! pace, because the runtime's timer is no finer than a millisecond.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use super::Client;
+use super::tally::Tally;
+use crate::clock;
+use crate::command::bench::connection::Facts;
+use crate::command::bench::failure::Failure;
+use crate::command::bench::slice::Slice;
+use crate::command_error::{CommandError, Kind};
+
+/// Connections open at once; more wait, and their waiting counts.
+pub(super) const IN_FLIGHT_MAX: usize = 1024;
+/// Beginnings that the pace may be ahead of us.
+const AHEAD: usize = 4096;
+/// Longest latency that is told apart, in microseconds.
+const LONGEST_US: u64 = 600_000_000;
+
+/// What one slice brought.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) tally: Tally,
+    /// Of completed handshakes, in microseconds.
+    pub(super) latency_us: Histogram<u64>,
+    pub(super) elapsed: Duration,
+}
+
+/// An empty histogram: three digits, from a microsecond to ten minutes.
+pub(super) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_US, 3).expect("constant bounds that the library takes")
+}
+
+type Done = (Instant, Result<Facts, Failure>);
+
+/// Makes handshakes at `rate` per second until the slice is over, and waits for the last of them.
+///
+/// # Errors
+/// This machine ran out of something.
+pub(super) async fn run(clients: &[Client], rate: f64, slice: &Slice) -> Result<Open, CommandError> {
+    let mut open = Open {
+        tally: Tally::default(),
+        latency_us: histogram(),
+        elapsed: Duration::ZERO,
+    };
+    if rate <= 0.0 {
+        return Ok(open);
+    }
+    let (sender, mut due) = mpsc::channel(AHEAD);
+    let pace = slice.clone();
+    let pacing = tokio::task::spawn_blocking(move || keep_pace(rate, &pace, &sender));
+    let permits = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
+    let (mut running, mut turn) = (JoinSet::new(), clients.iter().cycle());
+    while let Some(intended) = due.recv().await {
+        let permit = Arc::clone(&permits).acquire_owned().await.map_err(internal)?;
+        if let Some(client) = turn.next() {
+            running.spawn(shake(client.clone(), intended, permit));
+        }
+        while let Some(done) = running.try_join_next() {
+            open.record(done.map_err(internal)?)?;
+        }
+    }
+    while let Some(done) = running.join_next().await {
+        open.record(done.map_err(internal)?)?;
+    }
+    pacing.await.map_err(internal)?;
+    open.elapsed = slice.elapsed();
+    Ok(open)
+}
+
+fn internal(error: impl Into<anyhow::Error>) -> CommandError {
+    CommandError::new(Kind::Internal, error)
+}
+
+/// Sends each moment at which a handshake should begin, when it has come.
+fn keep_pace(rate: f64, slice: &Slice, due: &mpsc::Sender<Instant>) {
+    for number in 0_u64.. {
+        let intended = slice.began + Duration::from_secs_f64(number as f64 / rate);
+        if intended >= slice.ends || slice.stop.is_set() {
+            return;
+        }
+        while let Some(left) = intended
+            .checked_duration_since(clock::monotonic())
+            .filter(|left| !left.is_zero())
+        {
+            std::thread::park_timeout(left);
+        }
+        if due.blocking_send(intended).is_err() {
+            return;
+        }
+    }
+}
+
+/// The permit is kept until the connection is closed: what is open is bounded.
+async fn shake(client: Client, intended: Instant, _permit: OwnedSemaphorePermit) -> Done {
+    let shaken = match client.dialer.shake(&client.config).await {
+        Ok(shaken) => shaken,
+        Err(failure) => return (intended, Err(failure)),
+    };
+    let facts = shaken.facts;
+    shaken.close().await;
+    (intended, Ok(facts))
+}
+
+impl Open {
+    fn record(&mut self, (intended, facts): Done) -> Result<(), CommandError> {
+        self.tally.count(facts.as_ref())?;
+        if let Ok(facts) = facts {
+            let latency = facts.at.saturating_duration_since(intended);
+            self.latency_us
+                .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US));
+        }
+        Ok(())
+    }
+}
