@@ -48,7 +48,8 @@ impl Bound {
             inherited: inherited(),
         };
         let (config, file) = plan.source.read()?;
-        let service = Service::bind(config, options).map_err(|error| plan.source.explain(error, file.as_ref()))?;
+        let service =
+            Service::bind(config, options).map_err(|error| plan.source.explain(error, file.as_ref()))?;
         let handle = service.handle();
         Ok(Self {
             service,
@@ -137,8 +138,11 @@ fn listen_api(
     });
     let listener = bound.map_err(|error| {
         let kind = error.kind();
-        let error = CommandError::new(Kind::Address, error).context(format!("cannot listen on {} for the API", config.listen));
-        edge_error::hints(kind, config.listen, "--api ADDRESS:PORT").into_iter().fold(error, CommandError::hint)
+        let error = CommandError::new(Kind::Address, error)
+            .context(format!("cannot listen on {} for the API", config.listen));
+        edge_error::hints(kind, config.listen, "--api ADDRESS:PORT")
+            .into_iter()
+            .fold(error, CommandError::hint)
     })?;
     Ok((config, listener))
 }

@@ -30,7 +30,10 @@ impl Edge {
         file.validate()?;
         let data = file.data.as_deref().map(DataDirectory::open).transpose()?;
         let plan = Plan {
-            source: Source { path: Some(self.config), own: None },
+            source: Source {
+                path: Some(self.config),
+                own: None,
+            },
             state: data.as_ref().map(|data| data.path().to_owned()),
             api: file.api.clone(),
         };

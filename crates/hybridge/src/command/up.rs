@@ -105,12 +105,18 @@ impl Up {
             .and_then(|file| file.api.clone())
             .unwrap_or_default();
         let plan = Plan {
-            source: Source { path: self.config.clone(), own: route },
+            source: Source {
+                path: self.config.clone(),
+                own: route,
+            },
             state: Some(data.path().to_owned()),
             api: Some(self.api.map_or(api, |listen| hybridge_api::Config { listen })),
         };
         let bound = Bound::open(plan)?;
-        let console = bound.api_address().map(|address| format!("http://{address}/")).unwrap_or_default();
+        let console = bound
+            .api_address()
+            .map(|address| format!("http://{address}/"))
+            .unwrap_or_default();
         self.announce(&bound, authority, built_in.is_some())?;
         if let Some(service) = &self.protect {
             look(service).await;

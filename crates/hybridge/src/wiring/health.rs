@@ -22,12 +22,19 @@ pub(super) fn assess(routes: &[RouteView], is_draining: bool, now: Timestamp) ->
             reasons.extend(word(&route.config.name, certificate, left));
         }
     }
-    Health { live: true, ready: !is_draining && !any_expired, reasons }
+    Health {
+        live: true,
+        ready: !is_draining && !any_expired,
+        reasons,
+    }
 }
 
 fn word(route: &str, certificate: &CertificateView, left: i64) -> Option<String> {
     let name = certificate.names.first().map_or("without a name", String::as_str);
-    let what = format!("route {route}: the {} certificate {name}", certificate.key_algorithm);
+    let what = format!(
+        "route {route}: the {} certificate {name}",
+        certificate.key_algorithm
+    );
     match left {
         ..=0 => Some(format!("{what} has expired")),
         1..=SOON => Some(format!("{what} expires in {} hours", left / 3600)),
@@ -40,8 +47,11 @@ mod tests {
     use super::*;
 
     fn check(left: i64, expect: Option<&str>) {
-        let certificate =
-            CertificateView { names: vec!["shop.example".to_owned()], key_algorithm: "ECDSA", not_after: 0 };
+        let certificate = CertificateView {
+            names: vec!["shop.example".to_owned()],
+            key_algorithm: "ECDSA",
+            not_after: 0,
+        };
         let said = word("shop", &certificate, left);
         assert_eq!(said.as_deref(), expect, "{left}");
     }
@@ -49,9 +59,18 @@ mod tests {
     #[test]
     fn a_certificate_near_its_end_is_named_with_the_time_that_is_left() {
         check(8 * 24 * 3600, None);
-        check(7200, Some("route shop: the ECDSA certificate shop.example expires in 2 hours"));
-        check(0, Some("route shop: the ECDSA certificate shop.example has expired"));
-        check(-5, Some("route shop: the ECDSA certificate shop.example has expired"));
+        check(
+            7200,
+            Some("route shop: the ECDSA certificate shop.example expires in 2 hours"),
+        );
+        check(
+            0,
+            Some("route shop: the ECDSA certificate shop.example has expired"),
+        );
+        check(
+            -5,
+            Some("route shop: the ECDSA certificate shop.example has expired"),
+        );
     }
 
     #[test]
