@@ -58,7 +58,7 @@ fn parse_handshakes(report: &Value) -> Option<Achieved> {
     let group = report.get("groups")?.get(0)?;
     let count = group.get("handshakes")?.as_u64()?;
     let rate = group.get("handshakes_per_second")?.as_f64()?;
-    let p99_ms = group.pointer("/latency_ms/p99").and_then(Value::as_f64);
+    let p99_ms = group.pointer("/latency/p99_us").and_then(Value::as_f64).map(|us| us / 1000.0);
     Some(Achieved { count, rate, p99_ms })
 }
 
