@@ -58,7 +58,7 @@ pub(crate) struct LiveRoute {
     /// For a route to somebody else's origin: the Host that it is addressed by (RFC 9110 §7.2).
     pub(crate) origin_host: Option<HeaderValue>,
     /// Keep-alive connections to the upstream, by arm.
-    pub(crate) pools: [RefCell<Pool>; 2],
+    pub(crate) pools: [Rc<RefCell<Pool>>; 2],
     pub(crate) open: Rc<Gauge>,
     pub(crate) half_open: Rc<Gauge>,
     pub(crate) buckets: Option<Rc<Buckets>>,
@@ -92,7 +92,7 @@ impl LiveRoute {
             prepared: prepared.transpose()?,
             upstream: upstream.transpose()?,
             origin_host: origin_host(&spec.config),
-            pools: [RefCell::default(), RefCell::default()],
+            pools: Default::default(),
             open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.open)),
             half_open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.half_open)),
             buckets: Buckets::new(limits, cores).map(Rc::new),

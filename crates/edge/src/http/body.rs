@@ -1,6 +1,7 @@
 //! Bodies on their way through: uploads that note their progress, downloads that give their upstream
 //! connection back to the pool when they end. Bytes are passed on as they come.
 
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -9,9 +10,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use super::pool::Sender;
-use crate::arms::Arm;
-use crate::route::LiveRoute;
+use super::pool::{Pool, Sender};
 use crate::wire::Activity;
 
 /// A request's body.
@@ -58,15 +57,14 @@ pub(crate) enum Download {
 
 /// An upstream connection in use; it goes back to the pool when this is dropped.
 pub(crate) struct Lease {
-    pub(crate) route: Rc<LiveRoute>,
-    pub(crate) arm: Arm,
+    pub(crate) pool: Rc<RefCell<Pool>>,
     pub(crate) sender: Option<Sender>,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(sender) = self.sender.take() {
-            self.route.pools[self.arm as usize].borrow_mut().put(sender);
+            self.pool.borrow_mut().put(sender);
         }
     }
 }

@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 
 use super::body::{Download, Lease, Upload};
 use super::headers::Direction;
-use super::pool::Sender;
+use super::pool::{Pool, Sender};
 use super::{headers, reply, upgrade};
+use crate::config::SendProxy;
 use crate::connection::Peer;
 use crate::counters::UpstreamFailure;
 use crate::outbound;
@@ -29,16 +30,24 @@ pub(crate) struct Exchange {
     worker: Rc<Worker>,
     route: Rc<LiveRoute>,
     peer: Peer,
+    /// Where its upstream connections wait for the next request.
+    pool: Rc<RefCell<Pool>>,
     /// Connections that were upgraded; they end with the client's connection.
     tunnels: RefCell<JoinSet<()>>,
 }
 
 impl Exchange {
     pub(super) fn new(worker: Rc<Worker>, route: Rc<LiveRoute>, peer: Peer) -> Self {
+        // A connection that began with a PROXY header speaks for one client and serves no other.
+        let pool = match route.spec.config.upstream.send_proxy {
+            SendProxy::Off => Rc::clone(&route.pools[peer.arm as usize]),
+            SendProxy::V1 | SendProxy::V2 => Rc::default(),
+        };
         Self {
             worker,
             route,
             peer,
+            pool,
             tunnels: RefCell::default(),
         }
     }
@@ -154,9 +163,7 @@ async fn send(
     mut request: Request<Upload>,
 ) -> Result<(Response<Incoming>, Lease), NoResponse> {
     loop {
-        let pooled = exchange.route.pools[exchange.peer.arm as usize]
-            .borrow_mut()
-            .take();
+        let pooled = exchange.pool.borrow_mut().take();
         let fresh = pooled.is_none();
         let mut sender = match pooled {
             Some(sender) => sender,
@@ -186,8 +193,7 @@ fn broken(error: hyper::Error) -> NoResponse {
 
 fn lease(exchange: &Exchange, sender: Sender) -> Lease {
     Lease {
-        route: Rc::clone(&exchange.route),
-        arm: exchange.peer.arm,
+        pool: Rc::clone(&exchange.pool),
         sender: Some(sender),
     }
 }

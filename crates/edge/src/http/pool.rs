@@ -1,4 +1,4 @@
-//! Keep-alive connections to an upstream, of one route, arm and core.
+//! Keep-alive connections to an upstream, of one route, arm and core, or of one client.
 //! The connection used last is used first, so that a quiet route lets the others go.
 
 use std::time::{Duration, Instant};
