@@ -22,6 +22,10 @@ mod observe;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]
+mod proxy_protocol;
+#[cfg(test)]
+mod relay;
+#[cfg(test)]
 mod resumption;
 #[cfg(test)]
 mod rungs;

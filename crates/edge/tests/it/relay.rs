@@ -1,0 +1,259 @@
+//! Bytes between a client and its upstream, whatever they mean: half-closes travel, back-pressure
+//! travels, ends travel, and no byte is lost on the way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hybridge_edge::counters::UpstreamFailure;
+use socket2::{Domain, SockRef, Socket, Type};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use crate::harness::client::{HYBRID, X};
+use crate::harness::stream::{Checksum, Random, noise};
+use crate::harness::upstream::serving;
+use crate::harness::{Edge, connect, echo, eventually, round_trip, soon, terminating};
+
+async fn client(edge: &Edge) -> TlsStream<TcpStream> {
+    connect(edge.address("r"), &[HYBRID, X]).await.unwrap()
+}
+
+async fn read_all(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    soon("the end", stream.read_to_end(&mut bytes))
+        .await
+        .expect("an end in order");
+    bytes
+}
+
+#[tokio::test]
+async fn a_client_that_has_sent_its_last_byte_still_gets_its_answer() {
+    let upstream = serving(|mut stream| async move {
+        let mut question = Vec::new();
+        stream.read_to_end(&mut question).await.unwrap();
+        stream
+            .write_all(Checksum::of(&question).to_string().as_bytes())
+            .await
+            .unwrap();
+    })
+    .await;
+    let edge = Edge::start(&terminating(upstream, ""));
+    let question = noise(2, 300_000);
+    let mut stream = client(&edge).await;
+    stream.write_all(&question).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let answer = String::from_utf8(read_all(&mut stream).await).unwrap();
+    assert_eq!(answer, Checksum::of(&question).to_string());
+    edge.idle().await;
+}
+
+#[tokio::test]
+async fn an_upstream_that_has_sent_its_last_byte_still_hears_its_client() {
+    let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = serving(move |mut stream| {
+        let heard = heard.clone();
+        async move {
+            stream.write_all(b"that is all").await.unwrap();
+            stream.shutdown().await.unwrap();
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.unwrap();
+            heard.send(Checksum::of(&rest).to_string()).unwrap();
+        }
+    })
+    .await;
+    let edge = Edge::start(&terminating(upstream, ""));
+    let mut stream = client(&edge).await;
+    assert_eq!(read_all(&mut stream).await, b"that is all");
+    let said = noise(3, 300_000);
+    stream.write_all(&said).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let heard = soon("what was heard", hears.recv()).await.unwrap();
+    assert_eq!(heard, Checksum::of(&said).to_string());
+    edge.idle().await;
+}
+
+#[tokio::test]
+async fn what_is_broken_on_one_side_ends_on_the_other() {
+    let (lost, mut loses) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = serving(move |mut stream| {
+        let lost = lost.clone();
+        async move {
+            let mut word = [0; 4];
+            while stream.read_exact(&mut word).await.is_ok() {
+                if &word == b"kill" {
+                    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+                    return;
+                }
+                stream.write_all(&word).await.unwrap();
+            }
+            lost.send(()).unwrap();
+        }
+    })
+    .await;
+    let edge = Edge::start(&terminating(upstream, ""));
+    let mut gone = client(&edge).await;
+    round_trip(&mut gone).await;
+    SockRef::from(gone.get_ref().0)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+    drop(gone);
+    soon("the upstream notices", loses.recv()).await.unwrap();
+    let mut stream = client(&edge).await;
+    stream.write_all(b"kill").await.unwrap();
+    let read = soon("the client notices", stream.read(&mut [0; 4])).await;
+    assert!(!matches!(read, Ok(1..)));
+    edge.idle().await;
+}
+
+/// Waits until a number has stopped growing, and returns it.
+async fn settled(number: &AtomicU64) -> u64 {
+    loop {
+        let before = number.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        if before > 0 && before == number.load(Ordering::Relaxed) {
+            return before;
+        }
+    }
+}
+
+/// More than what fits into the kernel's buffers of two connections.
+const FLOOD: usize = 96 << 20;
+const BUFFERS_MAX: u64 = 32 << 20;
+
+/// Sends `FLOOD` bytes and says how many went out so far.
+async fn flood(mut to: impl tokio::io::AsyncWrite + Unpin, sent: Arc<AtomicU64>) {
+    let piece = noise(9, 1 << 16);
+    for _ in 0..FLOOD / piece.len() {
+        if to.write_all(&piece).await.is_err() {
+            return;
+        }
+        sent.fetch_add(piece.len() as u64, Ordering::Relaxed);
+    }
+    let _closed = to.shutdown().await;
+}
+
+async fn drain(mut from: impl tokio::io::AsyncRead + Unpin) -> Checksum {
+    let (mut checksum, mut buffer) = (Checksum::default(), vec![0; 1 << 16]);
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        checksum.add(&buffer[..length]);
+    }
+    checksum
+}
+
+fn flooded() -> Checksum {
+    let (piece, mut checksum) = (noise(9, 1 << 16), Checksum::default());
+    (0..FLOOD / piece.len()).for_each(|_| checksum.add(&piece));
+    checksum
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_stops_its_upstream_and_loses_nothing() {
+    let sent = Arc::new(AtomicU64::new(0));
+    let upstream = {
+        let sent = Arc::clone(&sent);
+        serving(move |stream| flood(stream, Arc::clone(&sent))).await
+    };
+    let edge = Edge::start(&terminating(upstream, ""));
+    let stream = client(&edge).await;
+    let held = settled(&sent).await;
+    assert!(held < BUFFERS_MAX, "{held} bytes went out although nobody read");
+    assert!(soon("the flood", drain(stream)).await == flooded());
+}
+
+#[tokio::test]
+async fn an_upstream_that_does_not_read_stops_its_client_and_loses_nothing() {
+    let (release, released) = tokio::sync::watch::channel(false);
+    let (sums, mut sum) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = serving(move |stream| {
+        let (mut released, sums) = (released.clone(), sums.clone());
+        async move {
+            released.wait_for(|released| *released).await.unwrap();
+            sums.send(drain(stream).await).unwrap();
+        }
+    })
+    .await;
+    let edge = Edge::start(&terminating(upstream, ""));
+    let sent = Arc::new(AtomicU64::new(0));
+    let sending = tokio::spawn(flood(client(&edge).await, Arc::clone(&sent)));
+    let held = settled(&sent).await;
+    assert!(held < BUFFERS_MAX, "{held} bytes went out although nobody read");
+    release.send_replace(true);
+    assert!(soon("the flood", sum.recv()).await.unwrap() == flooded());
+    sending.await.unwrap();
+}
+
+#[tokio::test]
+async fn echoes_of_all_sizes_over_many_connections_come_back_whole() {
+    let toml = terminating(echo().await, "").replace("cores = 1", "cores = 2");
+    let edge = Edge::start(&toml);
+    let echoes = (0..80).map(|seed| {
+        let edge = &edge;
+        async move {
+            let mut random = Random::new(seed);
+            let mut stream = client(edge).await;
+            for _ in 0..3 {
+                let limit = 1 << (random.below(18) + 1);
+                let size = usize::try_from(random.below(limit)).unwrap();
+                let sent = noise(random.next(), size);
+                let mut back = vec![0; size];
+                let (mut read, mut write) = tokio::io::split(&mut stream);
+                let send = async {
+                    write.write_all(&sent).await.unwrap();
+                    write.flush().await.unwrap();
+                };
+                let (_, received) = soon("an echo", async {
+                    tokio::join!(send, read.read_exact(&mut back))
+                })
+                .await;
+                received.unwrap();
+                assert!(
+                    Checksum::of(&back) == Checksum::of(&sent),
+                    "seed {seed}, {size} bytes"
+                );
+            }
+            stream.shutdown().await.unwrap();
+            assert!(read_all(&mut stream).await.is_empty());
+        }
+    });
+    futures_util::future::join_all(echoes).await;
+    edge.idle().await;
+    assert_eq!(edge.totals().connections.opened, 80);
+}
+
+#[tokio::test]
+async fn an_upstream_may_be_a_name() {
+    let port = echo().await.port();
+    let toml = terminating(([127, 0, 0, 1], port).into(), "")
+        .replace(&format!("'127.0.0.1:{port}'"), &format!("'localhost:{port}'"));
+    let edge = Edge::start(&toml);
+    round_trip(&mut client(&edge).await).await;
+}
+
+#[tokio::test]
+async fn an_upstream_that_does_not_answer_is_given_up() {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket
+        .bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into())
+        .unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    // A full queue: the kernel drops further attempts, as a machine that is off would.
+    let _queued: Vec<_> = (0..8)
+        .map(|_| {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let _pending = socket.connect(&address.into());
+            socket
+        })
+        .collect();
+    let edge = Edge::start(&terminating(address, "limits.connect_timeout = '150ms'"));
+    let mut stream = client(&edge).await;
+    assert!(read_all(&mut stream).await.is_empty());
+    eventually("the failure is counted", || {
+        edge.totals().connections.upstream_failures[UpstreamFailure::Timeout as usize] == 1
+    })
+    .await;
+    edge.idle().await;
+}
