@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::{self, Held};
 use crate::arms::Arm;
 use crate::attempt::Attempt;
-use crate::config::{AcceptProxy, Protocol};
+use crate::config::{AcceptProxy, Protocol, SendProxy};
 use crate::counters::Limit;
 use crate::first_flight::{self, FirstFlight, NoHello, Received};
 use crate::handshake::{Negotiated, Outcome, Side};
@@ -104,7 +104,7 @@ async fn establish(
     };
     route.counters().handshake_started();
     let _ending = HalfOpenCount(route);
-    let local = stream.local_addr().ok()?;
+    let local = local_address(route, &stream)?;
     let mut attempt = Attempt::begin(worker, route, Side::Downstream, address.ip());
     let mut received = Received::default();
     let mut client = address;
@@ -150,6 +150,15 @@ async fn establish(
         Ok(Err(no_hello)) => refuse(route, attempt, stream, &no_hello),
         Err(_) => fail(attempt, Outcome::Timeout),
     }
+}
+
+/// Our own address on this connection; asked of the system only where an upstream is told of it.
+pub(crate) fn local_address(route: &LiveRoute, stream: &TcpStream) -> Option<SocketAddr> {
+    let config = &route.spec.config;
+    if config.upstream.send_proxy == SendProxy::Off {
+        return Some(config.listen);
+    }
+    stream.local_addr().ok()
 }
 
 struct HalfOpenCount<'a>(&'a LiveRoute);

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use crate::arms::Arm;
 use crate::attempt::Attempt;
 use crate::config::AcceptProxy;
-use crate::connection::{OpenCount, Peer, admit};
+use crate::connection::{OpenCount, Peer, admit, local_address};
 use crate::first_flight::{self, NoHello, Received};
 use crate::handshake::{Negotiated, Outcome, Side};
 use crate::outbound;
@@ -33,7 +33,9 @@ pub(crate) async fn serve(
     address: SocketAddr,
 ) {
     let Some(_open) = admit(route) else { return };
-    let Ok(local) = stream.local_addr() else { return };
+    let Some(local) = local_address(route, &stream) else {
+        return;
+    };
     route.counters().connection_opened();
     let _closing = OpenCount(route);
     let mut attempt = Attempt::begin(worker, route, Side::Downstream, address.ip());

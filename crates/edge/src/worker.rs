@@ -9,8 +9,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::runtime::LocalOptions;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::{JoinHandle, LocalSet, spawn_local};
+use tokio::task::{JoinHandle, spawn_local};
 
 use crate::config::Mode;
 use crate::handshake::Handshake;
@@ -85,7 +86,10 @@ pub(crate) fn run(
     commands: mpsc::UnboundedReceiver<Command>,
     recording: Recording,
 ) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, core = index, "this core cannot run");
@@ -100,7 +104,7 @@ pub(crate) fn run(
         emptied: Notify::new(),
         draining: watch::Sender::new(false),
     });
-    LocalSet::new().block_on(&runtime, obey(worker, commands));
+    runtime.block_on(obey(worker, commands));
 }
 
 /// A route's slot: connections take what stands in it when they are accepted.
