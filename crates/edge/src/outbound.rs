@@ -8,21 +8,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hybridge_hello::{CipherSuite, NamedGroup, ProtocolVersion};
-use hybridge_policy::Rung;
+use hybridge_hello::{CipherSuite, ClientHello, NamedGroup, Progress, ProtocolVersion, locate_client_hello};
+use hybridge_policy::Group;
 use rustls::HandshakeKind;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{Connect, TlsConnector};
 
 use crate::attempt::Attempt;
-use crate::client_config::rung_groups;
+use crate::clock;
 use crate::connection::Peer;
 use crate::counters::UpstreamFailure;
-use crate::handshake::{Groups, Negotiated, Offered, Outcome, Side, SniClass};
+use crate::first_flight;
+use crate::handshake::{Negotiated, Offered, Outcome, Side, SniClass};
 use crate::inbound::delegate_io;
 use crate::proxy_header;
 use crate::route::LiveRoute;
@@ -78,9 +79,8 @@ pub(crate) async fn connect(
     route: &LiveRoute,
     peer: &Peer,
 ) -> Result<Outbound, ConnectError> {
-    let limit = route.spec.config.limits.connect_timeout;
-    let connected = timeout(limit, open(worker, route, peer)).await;
-    let result = connected.unwrap_or(Err(ConnectError::Timeout));
+    let deadline = Instant::from_std(clock::monotonic() + route.spec.config.limits.connect_timeout);
+    let result = open(worker, route, peer, deadline).await;
     if let Err(error) = &result {
         route.counters().upstream_failure(error.kind());
         let (name, upstream) = (&route.spec.config.name, &route.spec.config.upstream.address);
@@ -89,26 +89,39 @@ pub(crate) async fn connect(
     result
 }
 
-async fn open(worker: &Worker, route: &LiveRoute, peer: &Peer) -> Result<Outbound, ConnectError> {
-    let upstream = &route.spec.config.upstream;
-    let mut stream = dial(&upstream.address).await.map_err(ConnectError::Unreachable)?;
-    let header = proxy_header::write(upstream.send_proxy, peer.client, peer.local);
-    if !header.is_empty() {
-        stream
-            .write_all(&header)
-            .await
-            .map_err(ConnectError::Unreachable)?;
-    }
+async fn open(
+    worker: &Worker,
+    route: &LiveRoute,
+    peer: &Peer,
+    deadline: Instant,
+) -> Result<Outbound, ConnectError> {
+    let stream = match timeout_at(deadline, greet(route, peer)).await {
+        Ok(greeted) => greeted.map_err(ConnectError::Unreachable)?,
+        Err(_) => return Err(ConnectError::Timeout),
+    };
     let rung = route.upstream_rung(peer.arm);
     match route.client_config(peer.arm, rung) {
         None => Ok(Outbound::Plain(stream)),
         Some(config) => {
+            let name = server_name(route).map_err(ConnectError::Tls)?;
             let mut attempt = Attempt::begin(worker, route, Side::Upstream, peer.client.ip());
             attempt.in_arm(peer.arm, rung);
-            attempt.hello_read(our_offer(route, rung));
-            secure(attempt, TlsConnector::from(Arc::clone(config)), route, stream).await
+            let connector = TlsConnector::from(Arc::clone(config));
+            let connecting = start(&mut attempt, route, &connector, name, stream);
+            secure(attempt, connecting, deadline).await
         }
     }
+}
+
+/// Connects, and says who the client is where the upstream wants to know.
+async fn greet(route: &LiveRoute, peer: &Peer) -> io::Result<TcpStream> {
+    let upstream = &route.spec.config.upstream;
+    let mut stream = dial(&upstream.address).await?;
+    let header = proxy_header::write(upstream.send_proxy, peer.client, peer.local);
+    if !header.is_empty() {
+        stream.write_all(&header).await?;
+    }
+    Ok(stream)
 }
 
 async fn dial(address: &str) -> io::Result<TcpStream> {
@@ -117,22 +130,58 @@ async fn dial(address: &str) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
+/// A handshake that is about to begin: its hello is taken from rustls, so that the record can say
+/// what it really offers, which depends on what the server chose before.
+struct Connecting {
+    handshake: Connect<TcpStream>,
+    hello: Vec<u8>,
+}
+
+fn start(
+    attempt: &mut Attempt<'_>,
+    route: &LiveRoute,
+    connector: &TlsConnector,
+    name: ServerName<'static>,
+    stream: TcpStream,
+) -> Connecting {
+    let mut hello = Vec::new();
+    let handshake = connector.connect_with(name, stream, |connection| {
+        // Writing to memory does not fail.
+        let _written = connection.write_tls(&mut hello);
+    });
+    if let Some(offered) = our_offer(&hello, route.spec.config.group_order()) {
+        attempt.hello_read(offered);
+    }
+    Connecting { handshake, hello }
+}
+
+impl Connecting {
+    async fn run(mut self) -> io::Result<TlsStream<TcpStream>> {
+        if let Some(stream) = self.handshake.get_mut() {
+            stream.write_all(&self.hello).await?;
+        }
+        self.handshake.await
+    }
+}
+
 async fn secure(
     attempt: Attempt<'_>,
-    connector: TlsConnector,
-    route: &LiveRoute,
-    stream: TcpStream,
+    connecting: Connecting,
+    deadline: Instant,
 ) -> Result<Outbound, ConnectError> {
-    let name = server_name(route).map_err(ConnectError::Tls)?;
-    match connector.connect(name, stream).await {
-        Ok(stream) => {
+    match timeout_at(deadline, connecting.run()).await {
+        Ok(Ok(stream)) => {
             attempt.succeed(negotiated(stream.get_ref().1));
             Ok(Outbound::Tls(Box::new(stream)))
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             let (outcome, alert) = classify(&error);
             attempt.fail(outcome, alert);
             Err(ConnectError::Tls(error))
+        }
+        Err(_) => {
+            attempt.fail(Outcome::Timeout, None);
+            Err(ConnectError::Timeout)
         }
     }
 }
@@ -151,22 +200,20 @@ pub(crate) fn host_of(address: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// What our own ClientHello offers on a rung.
-fn our_offer(route: &LiveRoute, rung: Rung) -> Offered {
-    let groups = rung_groups(rung, route.spec.config.group_order());
-    let wire = || groups.iter().map(|group| NamedGroup(group.code_point()));
-    Offered {
-        groups: Groups::collect(wire()),
-        shares: Groups::collect(wire().take(1)),
-        version: ProtocolVersion::TLS_1_3,
+/// What our own ClientHello offers.
+fn our_offer(flight: &[u8], order: &[Group]) -> Option<Offered> {
+    let mut scratch = Vec::new();
+    let Progress::Complete(located) = locate_client_hello(flight, &mut scratch) else {
+        return None;
+    };
+    let hello = ClientHello::parse(located.message).ok()?;
+    Some(Offered {
         sni: SniClass::Known,
         fingerprints: None,
-        can_post_quantum: groups.iter().any(|group| group.is_post_quantum()),
-        shares_post_quantum: groups.first().is_some_and(|group| group.is_post_quantum()),
-        hello_bytes: 0,
         segments: 0,
         records: 0,
-    }
+        ..first_flight::offered(&hello, order, None)
+    })
 }
 
 fn negotiated(connection: &rustls::ClientConnection) -> Negotiated {
