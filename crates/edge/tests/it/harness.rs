@@ -5,6 +5,7 @@ pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod hello;
 pub(crate) mod http;
+pub(crate) mod origin;
 pub(crate) mod proxy;
 pub(crate) mod stream;
 pub(crate) mod upstream;

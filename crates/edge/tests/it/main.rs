@@ -20,6 +20,10 @@ mod limits;
 #[cfg(test)]
 mod observe;
 #[cfg(test)]
+mod originate;
+#[cfg(test)]
+mod originate_http;
+#[cfg(test)]
 mod outcomes;
 #[cfg(test)]
 mod proxy_protocol;

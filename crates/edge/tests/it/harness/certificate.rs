@@ -21,7 +21,8 @@ pub(crate) fn make_certificate(
     let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let mut params = rcgen::CertificateParams::new(names).unwrap();
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    let issuer = format!("{name} of {}", params.subject_alt_names.len());
+    params.distinguished_name.push(rcgen::DnType::CommonName, issuer);
     let certificate = params.self_signed(&key).unwrap();
     write(&directory.join(format!("{name}.pem")), &certificate.pem());
     write(&directory.join(format!("{name}.key")), &key.serialize_pem());
