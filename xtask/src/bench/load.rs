@@ -58,7 +58,10 @@ fn parse_handshakes(report: &Value) -> Option<Achieved> {
     let group = report.get("groups")?.get(0)?;
     let count = group.get("handshakes")?.as_u64()?;
     let rate = group.get("handshakes_per_second")?.as_f64()?;
-    let p99_ms = group.pointer("/latency/p99_us").and_then(Value::as_f64).map(|us| us / 1000.0);
+    let p99_ms = group
+        .pointer("/latency/p99_us")
+        .and_then(Value::as_f64)
+        .map(|us| us / 1000.0);
     Some(Achieved { count, rate, p99_ms })
 }
 
@@ -107,6 +110,18 @@ fn milliseconds(text: &str) -> Option<f64> {
         _ => (text.strip_suffix('s')?, 1000.0),
     };
     number.parse::<f64>().ok().map(|number| number * scale)
+}
+
+/// Asks with curl until there is an answer.
+pub(super) fn first_response(server: Server) -> anyhow::Result<()> {
+    let url = format!("https://127.0.0.1:{}/", server.port());
+    for _ in 0..2000 {
+        let asked = pinned("curl").args(["-sk", "-o", "/dev/null", &url]).status();
+        if asked.context("cannot run curl")?.success() {
+            return Ok(());
+        }
+    }
+    bail!("{} never answered", server.name())
 }
 
 /// Connections that are open and idle; they close with this value.

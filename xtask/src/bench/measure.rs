@@ -18,10 +18,18 @@ pub(super) enum Kind {
     Bulk,
     /// Memory of idle connections
     Idle,
+    /// From the start of the process to the first response over TLS
+    Start,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 4] = [Self::Handshakes, Self::Requests, Self::Bulk, Self::Idle];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Handshakes,
+        Self::Requests,
+        Self::Bulk,
+        Self::Idle,
+        Self::Start,
+    ];
 }
 
 /// How much to measure.
@@ -52,8 +60,10 @@ pub(super) fn all(bench: &Bench, servers: &[Server], plan: &Plan) -> anyhow::Res
                 .iter()
                 .filter(|server| server.forwards() || *kind == Kind::Handshakes)
             {
-                let process = server.start(bench)?;
-                let taken = one(bench, *server, &process, *kind, plan)?;
+                let taken = match kind {
+                    Kind::Start => vec![start(bench, *server)?],
+                    _ => one(bench, *server, &server.start(bench)?, *kind, plan)?,
+                };
                 let line: Vec<_> = taken
                     .iter()
                     .map(|sample| format!("{} {:.1}", sample.figure, sample.value))
@@ -69,6 +79,24 @@ pub(super) fn all(bench: &Bench, servers: &[Server], plan: &Plan) -> anyhow::Res
         }
     }
     Ok(samples)
+}
+
+/// What a person waits for: the first answer, a client's own start included.
+fn start(bench: &Bench, server: Server) -> anyhow::Result<Sample> {
+    let began = clock();
+    let _process = server.spawn(bench)?;
+    load::first_response(server)?;
+    let value = clock().duration_since(began).as_secs_f64() * 1000.0;
+    Ok(Sample {
+        server,
+        figure: "start to first response ms",
+        value,
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+fn clock() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 fn one(
@@ -121,6 +149,7 @@ fn one(
                 sample("KiB/idle connection", each),
             ]
         }
+        Kind::Start => Vec::new(),
     })
 }
 

@@ -92,12 +92,21 @@ impl Server {
 
     /// Starts it and waits until it listens.
     pub(super) fn start(self, bench: &Bench) -> anyhow::Result<Process> {
+        let mut process = self.spawn(bench)?;
+        process
+            .wait_for(self.port())
+            .with_context(|| format!("{} did not start", self.name()))?;
+        Ok(process)
+    }
+
+    /// Starts it.
+    pub(super) fn spawn(self, bench: &Bench) -> anyhow::Result<Process> {
         let program = self.program(bench);
         let (program, root) = (text(&program), text(&bench.nginx_root));
         let file = |name: &str| bench.folder.join(name).to_string_lossy().into_owned();
         let inside = |name: &str| bench.inside.join(name).to_string_lossy().into_owned();
         let address = format!("127.0.0.1:{}", self.port());
-        let mut process = match self {
+        match self {
             Self::Hybridge => Process::start(
                 SERVER_CORE,
                 &[program, "edge", "--config", &file("hybridge.toml")],
@@ -121,11 +130,7 @@ impl Server {
                 SERVER_CORE,
                 &[program, &address, &file("chain.pem"), &file("key.pem")],
             ),
-        }?;
-        process
-            .wait_for(self.port())
-            .with_context(|| format!("{} did not start", self.name()))?;
-        Ok(process)
+        }
     }
 }
 
