@@ -14,11 +14,11 @@ use tokio::sync::{mpsc, oneshot};
 use crate::arms::Arms;
 use crate::certificate_watch;
 use crate::clock;
-use crate::config::{Config, InvalidConfig};
+use crate::config::{Config, InvalidConfig, Route};
 use crate::handle::Handle;
 use crate::handshake::RouteId;
 use crate::history::{self, History};
-use crate::listener::{self, BindError};
+use crate::listener::{self, BindError, Tenant};
 use crate::recorder::{self, Recent, Recorder, Recording};
 use crate::register::Clients;
 use crate::route::RouteSpec;
@@ -74,6 +74,22 @@ pub(crate) struct State {
     /// Addresses really listened on, in the order of `routes`.
     pub(crate) listens: Vec<SocketAddr>,
     next_id: u16,
+}
+
+impl State {
+    /// Addresses that no route listens on any more once `config` is in force, unless one moves there.
+    fn leaving(&self, config: &Config) -> Vec<SocketAddr> {
+        let stays = |spec: &RouteSpec| {
+            let (name, listen) = (&spec.config.name, spec.config.listen);
+            let mut routes = config.routes.iter();
+            routes.any(|route| route.name == *name && route.listen == listen)
+        };
+        let listens = self.routes.iter().zip(&self.listens);
+        listens
+            .filter(|(spec, _)| !stays(spec))
+            .map(|(_, listen)| *listen)
+            .collect()
+    }
 }
 
 /// The edge, bound and ready to run.
@@ -231,6 +247,7 @@ impl Control {
     pub(crate) fn load(&self, config: Config) -> Result<(), Error> {
         config.validate()?;
         let mut state = self.lock();
+        let leaving = state.leaving(&config);
         let mut next_id = state.next_id;
         let mut prepared = Vec::with_capacity(config.routes.len());
         for route in &config.routes {
@@ -251,7 +268,7 @@ impl Control {
                 place.filter(|_| earlier.is_some_and(|earlier| earlier.config.listen == route.listen));
             let (listen, sockets) = match stays {
                 Some(place) => (state.listens[place], Vec::new()),
-                None => self.listen(route)?,
+                None => self.listen(route, &leaving)?,
             };
             prepared.push((Arc::new(spec), listen, sockets));
         }
@@ -260,8 +277,17 @@ impl Control {
         Ok(())
     }
 
-    fn listen(&self, route: &crate::config::Route) -> Result<(SocketAddr, Vec<TcpListener>), BindError> {
-        let bound = listener::bind(route.listen, self.cores, &self.inherited).and_then(|sockets| {
+    fn listen(
+        &self,
+        route: &Route,
+        leaving: &[SocketAddr],
+    ) -> Result<(SocketAddr, Vec<TcpListener>), BindError> {
+        let tenant = if leaving.iter().any(|left| left.port() == route.listen.port()) {
+            Tenant::Leaving
+        } else {
+            Tenant::Nobody
+        };
+        let bound = listener::bind(route.listen, self.cores, &self.inherited, tenant).and_then(|sockets| {
             let address = sockets
                 .first()
                 .map_or(Ok(route.listen), TcpListener::local_addr)?;

@@ -85,14 +85,14 @@ pub(crate) fn build(
     })
 }
 
-/// Arms changed at run time stay, unless the file itself now says something else.
+/// Arms changed at run time stay, unless the file itself now says something else. The earlier ones are
+/// left as they are: whether they are replaced is known only when every route is prepared.
 fn arms(route: &Route, earlier: Option<&RouteSpec>) -> Arc<LiveArms> {
     let wanted = configured_arms(route);
     match earlier {
-        Some(earlier) if earlier.config.ladder() == route.ladder() => {
-            if configured_arms(&earlier.config) != wanted {
-                earlier.arms.store(wanted);
-            }
+        Some(earlier)
+            if earlier.config.ladder() == route.ladder() && configured_arms(&earlier.config) == wanted =>
+        {
             Arc::clone(&earlier.arms)
         }
         _ => Arc::new(LiveArms::new(wanted)),

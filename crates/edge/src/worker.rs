@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::LocalOptions;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
@@ -17,7 +17,7 @@ use crate::config::Mode;
 use crate::handshake::Handshake;
 use crate::recorder::Recording;
 use crate::route::{LiveRoute, RouteSpec};
-use crate::{connection, observe};
+use crate::{connection, listener, observe};
 
 /// What the control plane tells a core.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ pub(crate) fn run(
 /// A route's slot: connections take what stands in it when they are accepted.
 struct Slot {
     live: Rc<RefCell<Rc<LiveRoute>>>,
-    /// Dropping it ends the accept loop, once nobody waits in the kernel's queue.
+    /// Dropping it ends the accept loop, after who waits in the kernel's queue.
     stop: watch::Sender<()>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -211,8 +211,8 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             biased;
+            () = &mut stopping => return sweep(&worker, &slot, listener),
             accepted = listener.accept() => accepted,
-            () = &mut stopping => return,
         };
         match accepted {
             Ok((stream, peer)) => spawn(&worker, &slot, stream, peer),
@@ -221,12 +221,25 @@ async fn accept(
     }
 }
 
-fn spawn(
-    worker: &Rc<Worker>,
-    slot: &RefCell<Rc<LiveRoute>>,
-    stream: tokio::net::TcpStream,
-    peer: std::net::SocketAddr,
-) {
+/// Takes who waits in the kernel's queue when a listener is closed: they would be reset. There are no
+/// more of them than the queue holds, even if others keep coming.
+fn sweep(worker: &Rc<Worker>, slot: &RefCell<Rc<LiveRoute>>, listener: TcpListener) {
+    let Ok(listener) = listener.into_std() else { return };
+    for _ in 0..listener::BACKLOG {
+        let Ok((stream, peer)) = listener.accept() else {
+            return;
+        };
+        let stream = stream
+            .set_nonblocking(true)
+            .and_then(|()| TcpStream::from_std(stream));
+        match stream {
+            Ok(stream) => spawn(worker, slot, stream, peer),
+            Err(error) => tracing::debug!(%error, "a connection was lost while its listener closed"),
+        }
+    }
+}
+
+fn spawn(worker: &Rc<Worker>, slot: &RefCell<Rc<LiveRoute>>, stream: TcpStream, peer: std::net::SocketAddr) {
     let (open, route) = (Open::new(worker), Rc::clone(&slot.borrow()));
     let observes = route.spec.config.mode == Mode::Observe;
     spawn_local(async move {

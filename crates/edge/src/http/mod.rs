@@ -18,6 +18,7 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 
 use crate::connection::Peer;
@@ -36,7 +37,10 @@ pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, mut inboun
     tokio::select! {
         biased;
         first = inbound.first_byte() => if first.is_err() { return },
-        _ = draining.wait_for(|draining| *draining) => return,
+        _ = draining.wait_for(|draining| *draining) => {
+            let _closed = inbound.shutdown().await;
+            return;
+        }
     }
     let exchange = Rc::new(Exchange::new(Rc::clone(worker), Rc::clone(route), peer));
     let io = TokioIo::new(inbound);
