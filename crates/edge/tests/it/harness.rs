@@ -52,8 +52,12 @@ impl Edge {
     }
 
     pub(crate) fn start_in(directory: tempfile::TempDir, toml: &str) -> Self {
+        Self::start_with(directory, toml, Options::default())
+    }
+
+    pub(crate) fn start_with(directory: tempfile::TempDir, toml: &str, options: Options) -> Self {
         let config = parse(directory.path(), toml);
-        let service = Service::bind(config, Options::default()).unwrap();
+        let service = Service::bind(config, options).unwrap();
         let handle = service.handle();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {

@@ -2,7 +2,11 @@
 //! One file per subject; `harness` starts and asks.
 
 #[cfg(test)]
+mod arms;
+#[cfg(test)]
 mod certificates;
+#[cfg(test)]
+mod drain;
 #[cfg(test)]
 mod fragments;
 #[cfg(test)]
@@ -15,6 +19,8 @@ mod http;
 mod http_bodies;
 #[cfg(test)]
 mod http_failures;
+#[cfg(test)]
+mod lifecycle;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
