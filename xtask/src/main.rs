@@ -12,6 +12,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 mod bench;
 mod generate;
+mod interop;
 mod tidy;
 
 /// The checks and generators that belong to the repository.
@@ -26,6 +27,7 @@ struct Cli {
 enum Command {
     Bench(bench::Args),
     Generate(generate::Args),
+    Interop(interop::Args),
     Tidy(tidy::Args),
 }
 
@@ -44,6 +46,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Bench(args) => bench::run(&args, root()),
         Command::Generate(args) => generate::run(&args, root()),
+        Command::Interop(args) => interop::run(&args, root()),
         Command::Tidy(args) => tidy::run(&args, root()),
     }
 }
