@@ -1,4 +1,5 @@
 //! The command line: which subcommands there are, and the way from arguments to an exit code.
+//! What a subcommand does stands in its own file; nothing here but `terminal` says a word to anybody.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

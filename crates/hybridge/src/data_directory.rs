@@ -1,4 +1,5 @@
 //! The data directory: where it is, that only we can read it, and that only one process uses it.
+//! The lock is the system's and ends with the process, however that ends.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};

@@ -1,4 +1,5 @@
 //! Durations on the command line: `10s`, `500ms`, `1m 30s`.
+//! A number without a unit is refused: nobody should have to guess which one is meant.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let signed: jiff::SignedDuration = text
         .parse()
-        .map_err(|_| "write a number with its unit, like 10s, 500ms or 2m".to_owned())?;
+        .map_err(|_malformed| "write a number with its unit, like 10s, 500ms or 2m".to_owned())?;
     match Duration::try_from(signed) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("must be longer than zero".to_owned()),

@@ -1,4 +1,5 @@
 //! Why the edge does not start or reload, put into words: the place in the file, the remedy, the kind.
+//! A route from the command line is explained by its flag, a route from the file by its line.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
 //! Text in columns, at most 80 wide, for reports that a person reads.
+//! Colours are painted afterwards: their codes have no width.
 
 /// The widest line, in characters.
 pub(crate) const WIDTH: usize = 80;

@@ -94,7 +94,7 @@ impl LocalAuthority {
             .ok_or_else(|| damaged(&certificate_path, "it holds no CA certificate"))?;
         let key = KeyPair::from_pem(&key_pem)
             .map(Zeroizing::new)
-            .map_err(|_| damaged(&key_path, "it holds no private key"))?;
+            .map_err(|_malformed| damaged(&key_path, "it holds no private key"))?;
         if facts.public_key != key.public_key_raw() {
             return Err(damaged(
                 &key_path,

@@ -1,4 +1,5 @@
 //! Logs: to standard error, for a person or as JSON, one event per line.
+//! A log that nobody can read any more stops nothing.
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;

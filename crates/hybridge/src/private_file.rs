@@ -1,4 +1,5 @@
 //! Files that only we may read: checked before they are read, replaced in one step when written.
+//! The owner and the mode count, for directories too.
 
 use std::fs::{File, Metadata};
 use std::io::Write;

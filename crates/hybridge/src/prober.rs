@@ -1,4 +1,5 @@
 //! The probe as the API asks for it: words in, the report in the API's shape out.
+//! What is wrong with the words is told by the field; everything else is the target's fault.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::clock;
 pub(crate) struct ScanProber;
 
 impl ScanProber {
-    pub(crate) fn shared() -> Arc<dyn Prober> {
+    pub(crate) fn in_arc() -> Arc<dyn Prober> {
         Arc::new(Self)
     }
 }

@@ -34,6 +34,7 @@ pub(crate) struct Bound {
     handle: Handle,
     api: Option<(hybridge_api::Config, tokio::net::TcpListener)>,
     source: Source,
+    signals: Signals,
 }
 
 impl Bound {
@@ -42,6 +43,8 @@ impl Bound {
     /// # Errors
     /// By kind: what is wrong with the configuration, a file, or an address.
     pub(crate) fn open(plan: Plan) -> Result<Self, CommandError> {
+        // Before anybody is told that we are there: a signal must not end us without a drain.
+        let signals = Signals::new()?;
         let api = plan.api.map(listen_api).transpose()?;
         let options = Options {
             state: plan.state,
@@ -56,6 +59,7 @@ impl Bound {
             handle,
             api,
             source: plan.source,
+            signals,
         })
     }
 
@@ -74,9 +78,8 @@ impl Bound {
     /// Serves until a signal says stop, then drains.
     ///
     /// # Errors
-    /// Signals cannot be received.
-    pub(crate) async fn serve(self, prober: Arc<dyn Prober>) -> Result<Ending, CommandError> {
-        let mut signals = Signals::new()?;
+    /// None today: what can fail was done by `open`.
+    pub(crate) async fn serve(mut self, prober: Arc<dyn Prober>) -> Result<Ending, CommandError> {
         let (stop, stopping) = watch::channel(false);
         let control = EdgeControl::new(self.handle.clone());
         let translating = tokio::spawn(control.clone().translate());
@@ -91,11 +94,11 @@ impl Bound {
         let edge = self.service.run(stopped(stopping));
         tell(&[NotifyState::Ready]);
         let obeying = async {
-            signals.stop_asked(&self.handle, &self.source).await;
+            self.signals.stop_asked(&self.handle, &self.source).await;
             tracing::info!("draining; a second signal ends at once");
             tell(&[NotifyState::Stopping]);
             stop.send_replace(true);
-            signals.stop_asked(&self.handle, &self.source).await;
+            self.signals.stop_asked(&self.handle, &self.source).await;
         };
         tokio::select! {
             () = edge => {}

@@ -1,4 +1,5 @@
 //! Where the routes come from: a file, the command line, or both; read again at each reload.
+//! What is wrong is explained to whoever wrote it: by file and line, or by flag.
 
 use std::path::PathBuf;
 

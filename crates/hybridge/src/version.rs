@@ -1,4 +1,5 @@
 //! What `--version` says: ours, and whose code computes.
+//! Versions describe what was built; they claim no validation.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,5 @@
-//! `hybridge completions`.
+//! `hybridge completions`: a shell's completions, made from the argument parser itself.
+//! They go to standard output; where a shell wants them is the user's business.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;

@@ -1,4 +1,5 @@
-//! `hybridge edge`.
+//! `hybridge edge`: the data plane alone, from a configuration file.
+//! Makes nothing of its own: certificates, data and the API are there if the file says so.
 
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ use crate::terminal;
 #[derive(Args, Debug)]
 pub(crate) struct Edge {
     /// The configuration file (TOML)
-    #[arg(long, value_name = "FILE", env = "HYBRIDGE_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "HYBRIDGE_CONFIG", hide_env_values = true)]
     config: PathBuf,
 }
 
@@ -52,7 +53,7 @@ impl Edge {
                 if let Some(address) = bound.api_address() {
                     terminal::note(&format!("console: http://{address}/"));
                 }
-                bound.serve(ScanProber::shared()).await
+                bound.serve(ScanProber::in_arc()).await
             })
     }
 }

@@ -1,4 +1,5 @@
 //! The subcommands, one file each. The doc comment of the arguments is the help text.
+//! A command prints by `terminal` alone and ends with an `Ending` or a `CommandError`.
 
 pub(crate) mod bench;
 pub(crate) mod completions;

@@ -1,4 +1,5 @@
-//! `hybridge probe`.
+//! `hybridge probe`: asks a server what it can do, and says what that is worth.
+//! The questions are `scan`'s, the verdict is `policy`'s; here are arguments, progress and hints.
 
 use std::time::Duration;
 

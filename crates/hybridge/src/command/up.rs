@@ -1,5 +1,7 @@
-//! `hybridge up`.
+//! `hybridge up`: everything in one process, with certificates of its own.
+//! The file's routes are served as they are; the route that is made here stands on rung `upgrade`.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use crate::clock;
 use crate::command_error::{CommandError, Ending, Explain, Kind};
 use crate::data_directory::{self, DataDirectory, Surroundings};
 use crate::file::File;
-use crate::local_authority::{Leaf, LocalAuthority, Name};
+use crate::local_authority::{Leaf, LocalAuthority, Name, Origin};
 use crate::prober::ScanProber;
 use crate::serving::{Bound, Plan};
 use crate::source::Source;
@@ -28,7 +30,7 @@ use crate::terminal;
 #[derive(Args, Debug)]
 pub(crate) struct Up {
     /// The service to protect
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_service)]
     protect: Option<String>,
 
     /// Where clients connect
@@ -40,7 +42,7 @@ pub(crate) struct Up {
     api: Option<SocketAddr>,
 
     /// Directory for certificates and the client register
-    #[arg(long, value_name = "DIR", env = "HYBRIDGE_DATA", help = format!("Directory for certificates and the client register [default: {}]", data_directory::DEFAULT))]
+    #[arg(long, value_name = "DIR", env = "HYBRIDGE_DATA", hide_env_values = true, help = format!("Directory for certificates and the client register [default: {}]", data_directory::DEFAULT))]
     data: Option<PathBuf>,
 
     /// A further name for the certificate, beside localhost, 127.0.0.1 and ::1; may be repeated
@@ -52,7 +54,7 @@ pub(crate) struct Up {
     protocol: Inside,
 
     /// A configuration file whose routes are served too
-    #[arg(long, value_name = "FILE", env = "HYBRIDGE_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "HYBRIDGE_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
 }
 
@@ -73,7 +75,7 @@ const LOOK: Duration = Duration::from_secs(1);
 impl Up {
     pub(crate) fn run(self) -> Result<Ending, CommandError> {
         let file = self.config.as_deref().map(File::open).transpose()?;
-        let data = DataDirectory::open(&self.data_path(file.as_ref())?)?;
+        let data = DataDirectory::open(&self.directory(file.as_ref())?)?;
         let authority = LocalAuthority::open(&data, clock::now())?;
         let leaf = authority.leaf(&self.names, clock::now())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -89,7 +91,8 @@ impl Up {
         authority: &LocalAuthority,
         leaf: Leaf,
     ) -> Result<Ending, CommandError> {
-        let own_route = self.protect.is_some() || file.is_none();
+        let own_route =
+            self.protect.is_some() || file.as_ref().is_none_or(|file| file.edge.routes.is_empty());
         let built_in = if self.protect.is_none() && own_route {
             Some(BuiltIn::bind()?)
         } else {
@@ -118,17 +121,15 @@ impl Up {
             .map(|address| format!("http://{address}/"))
             .unwrap_or_default();
         self.announce(&bound, authority, built_in.is_some())?;
-        if let Some(service) = &self.protect {
-            look(service).await;
-        }
         tokio::select! {
-            ended = bound.serve(ScanProber::shared()) => ended,
+            ended = bound.serve(ScanProber::in_arc()) => ended,
+            never = self.look() => match never {},
             never = serve_page(built_in, &console) => match never {},
             never = renew(authority, &self.names, leaf) => match never {},
         }
     }
 
-    fn data_path(&self, file: Option<&File>) -> Result<PathBuf, CommandError> {
+    fn directory(&self, file: Option<&File>) -> Result<PathBuf, CommandError> {
         let chosen = self
             .data
             .clone()
@@ -157,6 +158,22 @@ impl Up {
             accept_proxy: hybridge_edge::config::AcceptProxy::Off,
             limits: Limits::default(),
         }
+    }
+
+    /// An unreachable service is worth a word, not an end: it may come later.
+    async fn look(&self) -> Infallible {
+        if let Some(service) = &self.protect
+            && let Err(why) = reach(service).await
+        {
+            let meanwhile = match self.protocol {
+                Inside::Http => "clients get 502",
+                Inside::Tcp => "connections are closed",
+            };
+            terminal::warn(&format!(
+                "{service} cannot be reached now ({why}); {meanwhile} until it answers"
+            ));
+        }
+        std::future::pending().await
     }
 
     /// What listens where, whom to trust, where to look, how to stop.
@@ -199,19 +216,27 @@ fn describe(view: &hybridge_edge::handle::RouteView) -> String {
     }
 }
 
-/// An unreachable service is worth a word, not an end: it may come later.
-async fn look(service: &str) {
-    let why = match tokio::time::timeout(LOOK, TcpStream::connect(service)).await {
-        Ok(Ok(_)) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {LOOK:?}"),
-    };
-    terminal::warn(&format!(
-        "{service} cannot be reached now ({why}); clients get 502 until it answers"
-    ));
+/// Reads `HOST:PORT`.
+fn parse_service(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or_default();
+    let good = !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
+    if good {
+        Ok(text.to_owned())
+    } else {
+        Err("write HOST:PORT, like 127.0.0.1:8080 or [::1]:8080".to_owned())
+    }
 }
 
-async fn serve_page(page: Option<BuiltIn>, console: &str) -> std::convert::Infallible {
+/// Does somebody answer there?
+async fn reach(service: &str) -> Result<(), String> {
+    match tokio::time::timeout(LOOK, TcpStream::connect(service)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {LOOK:?}")),
+    }
+}
+
+async fn serve_page(page: Option<BuiltIn>, console: &str) -> Infallible {
     match page {
         Some(page) => page.serve(console).await,
         None => std::future::pending().await,
@@ -219,7 +244,7 @@ async fn serve_page(page: Option<BuiltIn>, console: &str) -> std::convert::Infal
 }
 
 /// Makes a new leaf whenever one is due; the edge notices the changed file.
-async fn renew(authority: &LocalAuthority, names: &[Name], mut leaf: Leaf) -> std::convert::Infallible {
+async fn renew(authority: &LocalAuthority, names: &[Name], mut leaf: Leaf) -> Infallible {
     /// The longest sleep: a laptop that was closed for a week should not wait another one.
     const CHECK: Duration = Duration::from_secs(3600);
     loop {
@@ -228,9 +253,11 @@ async fn renew(authority: &LocalAuthority, names: &[Name], mut leaf: Leaf) -> st
             continue;
         }
         match authority.leaf(names, clock::now()) {
-            Ok(renewed) => {
-                tracing::info!("the local certificate was renewed");
-                leaf = renewed;
+            Ok(current) => {
+                if current.origin == Origin::Issued {
+                    tracing::info!("the local certificate was renewed");
+                }
+                leaf = current;
             }
             Err(error) => tracing::error!("the local certificate was not renewed: {}", error.line()),
         }

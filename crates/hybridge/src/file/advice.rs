@@ -1,4 +1,5 @@
 //! From the TOML reader's complaint to one line and a remedy.
+//! The reader names the field and those that it knows; the likely one is the nearest of them.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! Places in the file: from the way to a value (`route`, 1, `canary`, `weight`) to line and column.
+//! A way that ends early is the place where it ends, so there is always one to show.
 
 use std::fmt;
 use std::ops::Range;

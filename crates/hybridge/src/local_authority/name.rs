@@ -1,4 +1,5 @@
 //! Names that a leaf is valid for: DNS names, wildcards and IP addresses.
+//! A `Name` was checked when it was read; certificates are made of nothing else.
 
 use std::collections::BTreeSet;
 use std::fmt;

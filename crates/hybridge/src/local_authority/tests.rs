@@ -1,4 +1,5 @@
-//! The authority on a real directory, and its certificates before real verifiers.
+//! The authority on a real directory, and its certificates before a real verifier.
+//! Time is an argument, so ten years pass without waiting.
 
 use jiff::SignedDuration;
 use rustls::RootCertStore;
@@ -12,7 +13,7 @@ use crate::clock;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-fn data() -> (tempfile::TempDir, DataDirectory) {
+fn directory() -> (tempfile::TempDir, DataDirectory) {
     let folder = tempfile::tempdir().unwrap();
     let data = DataDirectory::open(&folder.path().join("data")).unwrap();
     (folder, data)
@@ -46,7 +47,7 @@ fn accepts(authority: &LocalAuthority, leaf: &Leaf, name: &str, at: Timestamp) -
 
 #[test]
 fn clients_accept_the_leaf_for_its_names_while_it_lives() {
-    let (_folder, data) = data();
+    let (_folder, data) = directory();
     let now = clock::now();
     let authority = LocalAuthority::open(&data, now).unwrap();
     let leaf = authority
@@ -62,7 +63,7 @@ fn clients_accept_the_leaf_for_its_names_while_it_lives() {
 
 #[test]
 fn the_edge_loads_chain_and_key_from_the_one_file() {
-    let (_folder, data) = data();
+    let (_folder, data) = directory();
     let now = clock::now();
     let leaf = LocalAuthority::open(&data, now).unwrap().leaf(&[], now).unwrap();
     let loaded = hybridge_edge::certificate::load(&leaf.files).unwrap();
@@ -75,7 +76,7 @@ fn the_edge_loads_chain_and_key_from_the_one_file() {
 
 #[test]
 fn keys_are_ours_alone_and_no_temporary_folder_is_left() {
-    let (_folder, data) = data();
+    let (_folder, data) = directory();
     let now = clock::now();
     let authority = LocalAuthority::open(&data, now).unwrap();
     let leaf = authority.leaf(&[], now).unwrap();
@@ -92,7 +93,7 @@ fn keys_are_ours_alone_and_no_temporary_folder_is_left() {
 
 #[test]
 fn the_second_start_reuses_everything() {
-    let (_folder, data) = data();
+    let (_folder, data) = directory();
     let now = clock::now();
     let first = LocalAuthority::open(&data, now).unwrap();
     let issued = first.leaf(&names(&["a.example", "b.example"]), now).unwrap();
@@ -107,7 +108,7 @@ fn the_second_start_reuses_everything() {
 
 #[test]
 fn a_leaf_is_issued_when_names_change_or_a_third_of_its_life_is_left() {
-    let (_folder, data) = data();
+    let (_folder, data) = directory();
     let now = clock::now();
     let authority = LocalAuthority::open(&data, now).unwrap();
     let origin = |names: &[Name], at| authority.leaf(names, at).unwrap().origin;
@@ -124,7 +125,7 @@ fn a_leaf_is_issued_when_names_change_or_a_third_of_its_life_is_left() {
 
 #[test]
 fn a_damaged_leaf_or_one_of_another_authority_is_replaced() {
-    let ((_folder, data), (_other_folder, other)) = (data(), data());
+    let ((_folder, data), (_other_folder, other)) = (directory(), directory());
     let now = clock::now();
     let authority = LocalAuthority::open(&data, now).unwrap();
     let leaf = authority.leaf(&[], now).unwrap();
@@ -139,7 +140,7 @@ fn a_damaged_leaf_or_one_of_another_authority_is_replaced() {
 
 #[test]
 fn a_leaf_does_not_outlive_its_authority() {
-    let (_folder, data) = data();
+    let (_folder, data) = directory();
     let now = clock::now();
     let authority = LocalAuthority::open(&data, now).unwrap();
     let late = authority.facts.not_after - DAY * 10;
@@ -155,7 +156,7 @@ fn a_leaf_does_not_outlive_its_authority() {
 
 /// Damages the authority, then opens it: the error's line, with the files untouched.
 fn refusal(damage: impl Fn(&Path), later: SignedDuration) -> CommandError {
-    let (_folder, data) = data();
+    let (_folder, data) = directory();
     let now = clock::now();
     let folder = LocalAuthority::open(&data, now).unwrap().folder;
     damage(&folder);

@@ -80,7 +80,7 @@ mod tests {
             before,
             RouteChange {
                 canary: CanaryChange::Set(canary),
-                ..keep
+                ..keep()
             },
             Arms {
                 canary: Rung::Require,
@@ -92,7 +92,7 @@ mod tests {
             before,
             RouteChange {
                 canary: CanaryChange::Remove,
-                ..keep
+                ..keep()
             },
             Arms::uniform(Rung::Accept),
         );

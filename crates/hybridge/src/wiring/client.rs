@@ -1,4 +1,5 @@
 //! One client of the register, from the edge's words to the API's.
+//! Translates both ways: the filter of a request comes back as the edge's state.
 
 use hybridge_api::dto;
 use hybridge_edge::register::{Client, State};

@@ -1,4 +1,5 @@
 //! Routes and their history, from the edge's words to the API's.
+//! A route's numbers are those of the side that its rung is about.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! `hybridge bench bulk`.
+//! `hybridge bench bulk`: the same requests as `bench http`, told as bytes per second.
+//! Bodies alone are counted, those of answers that the end cut short included.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! The limit on open files: raised as far as we may, refused early where that is not enough.
+//! A load that runs into the limit half-way would measure the limit.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -1,4 +1,5 @@
-//! `hybridge bench http`.
+//! `hybridge bench http`: requests per second over connections that stay open.
+//! The times are those of a closed loop and say so wherever they are shown.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! `hybridge bench idle`.
+//! `hybridge bench idle`: many connections, held and left alone.
+//! Says when all are open, so that whoever measures the server's memory knows when to look.
 
 use std::time::Duration;
 

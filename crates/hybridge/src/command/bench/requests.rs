@@ -1,4 +1,5 @@
 //! HTTP/1.1 requests over connections that stay open: what `http` and `bulk` have in common.
+//! All connections are open before time is taken; one that the server closes is opened anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +51,9 @@ pub(super) struct Load {
 }
 
 fn parse_path(text: &str) -> Result<Uri, String> {
-    let path: Uri = text.parse().map_err(|_| "no path; it begins with /".to_owned())?;
+    let path: Uri = text
+        .parse()
+        .map_err(|_malformed| "no path; it begins with /".to_owned())?;
     if path.path().starts_with('/') && path.authority().is_none() {
         Ok(path)
     } else {
@@ -230,7 +233,8 @@ impl Client {
         let request = Request::get(self.path.clone())
             .header(HOST, &self.host)
             .body(Empty::new());
-        let request = request.map_err(|_| Failure::Connection("the request cannot be made".to_owned()))?;
+        let request =
+            request.map_err(|_unusual| Failure::Connection("the request cannot be made".to_owned()))?;
         let began = clock::monotonic();
         let response = connection
             .send_request(request)

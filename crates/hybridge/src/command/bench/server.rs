@@ -1,4 +1,5 @@
 //! Whom to load: the arguments that every bench has, and the address and name they come to.
+//! A name is resolved once: one bench measures one address.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! A stretch of time in which load is made, and the order to stop before its end (Ctrl-C).
+//! What ends after the stretch does not count, and the stretch lasts no longer than it did.
 
 use std::time::{Duration, Instant};
 

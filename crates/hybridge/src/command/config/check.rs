@@ -1,4 +1,5 @@
-//! `hybridge config check`.
+//! `hybridge config check`: reads, validates, loads what the file names, and says what would listen.
+//! Binds nothing and changes nothing. What is wrong has file, line and column.
 
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
 //! `hybridge config`: looking at the configuration without running it.
+//! Neither subcommand opens a port or writes a file.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! `hybridge config show`.
+//! `hybridge config show`: the effective configuration, defaults included.
+//! As TOML it is a configuration file again; private keys are named and never read.
 
 use std::path::PathBuf;
 

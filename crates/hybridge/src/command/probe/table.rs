@@ -1,4 +1,5 @@
 //! The report of a probe as a person reads it: facts in rows, then the verdict with its reasons.
+//! Pure text, at most 80 columns wide; a fact that was not found out is shown as such.
 
 use hybridge_policy::endpoint::{Assessment, Severity, Verdict};
 use hybridge_scan::probe::chain::CertificateFinding;

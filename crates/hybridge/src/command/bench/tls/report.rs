@@ -1,4 +1,5 @@
 //! What was measured, for a person and for a program.
+//! The JSON is a shape of its own, version 1: fields may be added, none is renamed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,5 @@
 //! What is counted of handshakes, whichever way they were made.
+//! A handshake is either complete, with its bytes, or a failure of one kind; never both, never neither.
 
 use rustls::HandshakeKind;
 
