@@ -41,14 +41,17 @@ pub(crate) async fn handshake(
     // An originating route's rung is about the other side; towards its own clients it does its best.
     let rung = route.downstream_rung(&arms, arm);
     attempt.in_arm(arm, rung);
+    // rustls would miss their signature_algorithms first, and say handshake_failure (RFC 5246 §E.1).
+    if flight.offered.version < ProtocolVersion::TLS_1_2 {
+        let alert = AlertDescription::PROTOCOL_VERSION;
+        return turn_away(attempt, &stream, Outcome::AlertOut, alert);
+    }
     let config = match choose(rung, &flight.offer, route.spec.config.group_order()) {
         Choice::Group(group) => prepared.group(group),
         Choice::Legacy => prepared.legacy(),
         Choice::Refuse(_) => {
-            let alert = AlertDescription::INSUFFICIENT_SECURITY.0;
-            refusal::send_alert(&stream, alert);
-            attempt.fail(Outcome::Policy, Some(alert));
-            return None;
+            let alert = AlertDescription::INSUFFICIENT_SECURITY;
+            return turn_away(attempt, &stream, Outcome::Policy, alert);
         }
     };
     let acceptor = TlsAcceptor::from(std::sync::Arc::clone(config));
@@ -69,6 +72,18 @@ pub(crate) async fn handshake(
             ..Negotiated::default()
         },
     );
+    None
+}
+
+/// Ends a handshake that need not begin.
+fn turn_away(
+    attempt: Attempt<'_>,
+    stream: &TcpStream,
+    outcome: Outcome,
+    alert: AlertDescription,
+) -> Option<Established> {
+    refusal::send_alert(stream, alert.0);
+    attempt.fail(outcome, Some(alert.0));
     None
 }
 

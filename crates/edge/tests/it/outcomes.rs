@@ -257,6 +257,25 @@ async fn what_rustls_refuses_ends_with_the_alert_that_the_client_got() {
     assert_eq!(edge.totals().tally(Side::Downstream, Arm::Control).deprecated, 2);
 }
 
+/// Before TLS 1.2 nobody sends signature_algorithms, and what is wrong is the version all the same.
+#[tokio::test]
+async fn a_client_older_than_tls_1_2_learns_that_it_is_the_version() {
+    for rung in ["accept", "require"] {
+        let edge = edge_with(&format!("rung = '{rung}'")).await;
+        let old = hello()
+            .versions(&[ProtocolVersion::TLS_1_1])
+            .groups(&[NamedGroup(0x1d)])
+            .signature_schemes(&[]);
+        let answer = ask(edge.address("r"), &in_one_record(&old)).await;
+        assert_eq!(
+            answer,
+            Answer::Alert(70),
+            "protocol_version (RFC 5246 §E.1) on {rung}"
+        );
+        check(&edge.record().await, Outcome::AlertOut, Some(70));
+    }
+}
+
 #[tokio::test]
 async fn an_alert_of_ours_is_known_although_it_was_encrypted() {
     let edge = edge_with("").await;
