@@ -65,6 +65,22 @@ fn handshakes_are_measured_for_each_group() {
 }
 
 #[test]
+fn what_a_rate_beyond_the_server_leaves_undone_is_a_failure_and_ends_in_time() {
+    let options = [
+        "--groups",
+        "X25519",
+        "--duration",
+        "100ms",
+        "--rate",
+        "1000000",
+        "--json",
+    ];
+    let report = json(&bench(&[&["tls"][..], &options].concat()));
+    let late = &report["groups"][0]["failures"]["not begun in time"];
+    assert!(late.as_u64() > Some(0), "{report}");
+}
+
+#[test]
 fn sessions_are_resumed_when_asked_for() {
     let report = json(&bench(&[
         "tls",

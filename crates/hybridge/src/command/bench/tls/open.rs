@@ -23,6 +23,8 @@ use crate::command_error::{CommandError, Kind};
 pub(super) const IN_FLIGHT_MAX: usize = 1024;
 /// Beginnings that the pace may be ahead of us.
 const AHEAD: usize = 4096;
+/// How long after the end of a slice what should have begun within it may still begin.
+const GRACE: Duration = Duration::from_secs(1);
 /// Longest latency that is told apart, in microseconds.
 const LONGEST_US: u64 = 600_000_000;
 
@@ -61,7 +63,16 @@ pub(super) async fn run(clients: &[Client], rate: f64, slice: &Slice) -> Result<
     let permits = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
     let (mut running, mut turn) = (JoinSet::new(), clients.iter().cycle());
     while let Some(intended) = due.recv().await {
-        let permit = Arc::clone(&permits).acquire_owned().await.map_err(internal)?;
+        if clock::monotonic() > slice.ends + GRACE {
+            open.tally
+                .failures
+                .count(&Failure::Connection("not begun in time".to_owned()))?;
+            continue;
+        }
+        let permit = tokio::select! {
+            permit = Arc::clone(&permits).acquire_owned() => permit.map_err(internal)?,
+            () = slice.stop.wait() => continue,
+        };
         if let Some(client) = turn.next() {
             running.spawn(shake(client.clone(), intended, permit));
         }
@@ -69,9 +80,7 @@ pub(super) async fn run(clients: &[Client], rate: f64, slice: &Slice) -> Result<
             open.record(done.map_err(internal)?)?;
         }
     }
-    while let Some(done) = running.join_next().await {
-        open.record(done.map_err(internal)?)?;
-    }
+    open.wait(running, slice).await?;
     pacing.await.map_err(internal)?;
     open.elapsed = slice.elapsed();
     Ok(open)
@@ -112,6 +121,20 @@ async fn shake(client: Client, intended: Instant, _permit: OwnedSemaphorePermit)
 }
 
 impl Open {
+    /// Waits for what is under way; the order to stop abandons it.
+    async fn wait(&mut self, mut running: JoinSet<Done>, slice: &Slice) -> Result<(), CommandError> {
+        loop {
+            let done = tokio::select! {
+                done = running.join_next() => done,
+                () = slice.stop.wait() => return Ok(()),
+            };
+            match done {
+                Some(done) => self.record(done.map_err(internal)?)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
     fn record(&mut self, (intended, facts): Done) -> Result<(), CommandError> {
         self.tally.count(facts.as_ref())?;
         if let Ok(facts) = facts {
