@@ -73,8 +73,6 @@ fn group(finding: &GroupFinding, colour: Colour) -> String {
         (GroupSupport::NotOffered, true) => Some(Tone::Title),
         _ => None,
     };
-    let words = format!("{:<31}", summary.as_str());
-    let words = tone.map_or_else(|| words.clone(), |tone| colour.paint(tone, &words));
     let remark = match summary {
         GroupSupport::Unknown => finding
             .by_share
@@ -85,8 +83,14 @@ fn group(finding: &GroupFinding, colour: Colour) -> String {
         GroupSupport::ByShare if matches!(finding.by_retry, Support::No { .. }) => "share only",
         _ => "",
     };
-    let line = format!("  {:<22}{words} {remark}", finding.group.to_string());
-    line.trim_end().to_owned() + "\n"
+    let words = summary.as_str();
+    let line = hanging(&format!("  {:<22}{words:<32}", finding.group.to_string()), remark);
+    tone.map_or_else(|| line.clone(), |tone| paint(&line, words, tone, colour))
+}
+
+/// Colours a phrase where it stands first. Done last: colours have no width.
+fn paint(line: &str, phrase: &str, tone: Tone, colour: Colour) -> String {
+    line.replacen(phrase, &colour.paint(tone, phrase), 1)
 }
 
 fn preference(preference: &Preference) -> String {
@@ -215,17 +219,16 @@ fn ssh(report: &SshReport, colour: Colour) -> String {
 fn key_exchange(finding: &KexFinding, colour: Colour) -> String {
     use hybridge_hello::ssh::KexMethod;
     let post_quantum = KexMethod(&finding.method).is_post_quantum();
-    let words = match (&finding.completes, post_quantum) {
-        (Support::Yes, true) => colour.paint(Tone::Good, "post-quantum, completes"),
-        (Support::Yes, false) => "completes".to_owned(),
-        (Support::No { because }, _) => colour.paint(Tone::Bad, &format!("advertised, but fails: {because}")),
-        (Support::Unknown { because }, _) => {
-            colour.paint(Tone::Doubtful, &format!("advertised; unknown: {because}"))
-        }
-        (Support::NotTried { .. }, true) => "post-quantum, advertised, not tried".to_owned(),
-        (Support::NotTried { .. }, false) => "advertised".to_owned(),
+    let (words, tone, remark) = match (&finding.completes, post_quantum) {
+        (Support::Yes, true) => ("post-quantum, completes", Tone::Good, ""),
+        (Support::Yes, false) => ("completes", Tone::Title, ""),
+        (Support::No { because }, _) => ("advertised, but fails:", Tone::Bad, because.as_str()),
+        (Support::Unknown { because }, _) => ("not found out:", Tone::Doubtful, because.as_str()),
+        (Support::NotTried { .. }, true) => ("post-quantum, not tried", Tone::Doubtful, ""),
+        (Support::NotTried { .. }, false) => return format!("  {:<38}advertised\n", finding.method),
     };
-    format!("  {:<38}{words}\n", finding.method)
+    let line = hanging(&format!("  {:<38}", finding.method), &format!("{words} {remark}"));
+    paint(&line, words, tone, colour)
 }
 
 fn verdict(assessment: &Assessment, colour: Colour) -> String {
@@ -257,4 +260,69 @@ fn join(items: &[impl ToString]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use hybridge_hello::NamedGroup;
+    use hybridge_hello::ssh::KexMethod;
+
+    use super::*;
+    use crate::layout::WIDTH;
+
+    fn key_exchange_line(method: &str, completes: Support, colour: Colour) -> String {
+        let kind = KexMethod(method).kind();
+        key_exchange(
+            &KexFinding {
+                method: method.to_owned(),
+                kind,
+                completes,
+            },
+            colour,
+        )
+    }
+
+    fn unknown() -> Support {
+        Support::Unknown {
+            because: "advertised, not checked: no provider implements sntrup761".to_owned(),
+        }
+    }
+
+    #[test]
+    fn long_reasons_are_wrapped_under_themselves() {
+        let line = key_exchange_line("sntrup761x25519-sha512@openssh.com", unknown(), Colour::Plain);
+        assert!(
+            line.lines().count() > 1 && line.lines().all(|line| line.chars().count() <= WIDTH),
+            "{line}"
+        );
+        let finding = GroupFinding {
+            group: NamedGroup(0x11ec),
+            by_share: unknown(),
+            by_retry: unknown(),
+        };
+        let line = group(&finding, Colour::Plain);
+        assert!(line.starts_with("  X25519MLKEM768        unknown "), "{line}");
+        assert!(line.lines().all(|line| line.chars().count() <= WIDTH), "{line}");
+    }
+
+    #[test]
+    fn colours_change_nothing_but_the_colour() {
+        for completes in [
+            Support::Yes,
+            Support::No {
+                because: "alert".to_owned(),
+            },
+            unknown(),
+        ] {
+            let plain = key_exchange_line("mlkem768x25519-sha256", completes.clone(), Colour::Plain);
+            let ansi = key_exchange_line("mlkem768x25519-sha256", completes, Colour::Ansi);
+            assert!(ansi.contains('\u{1b}'), "{ansi:?}");
+            let stripped: String = ansi
+                .split('\u{1b}')
+                .map(|part| part.trim_start_matches(|c| "[0123456789;".contains(c)))
+                .map(|part| part.strip_prefix('m').unwrap_or(part))
+                .collect();
+            assert_eq!(stripped, plain);
+        }
+    }
 }
