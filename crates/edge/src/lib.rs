@@ -36,6 +36,7 @@ mod relay;
 mod route;
 pub mod server;
 mod server_config;
+mod sessions;
 mod spec;
 mod tls_error;
 mod watch;

@@ -1,25 +1,29 @@
 //! Prepared TLS server configurations: one per certificate set and group, made once, so that a
 //! ClientHello is answered by choosing among them: no allocation, no lock.
 //!
-//! Each core prepares its own set, so that nothing inside is shared between cores; session ticket
-//! keys are the exception, because a client that comes back may land on another core.
+//! Each core prepares its own set, so that nothing inside is shared between cores; what resumes a
+//! session is the exception, because a client that comes back may land on another core.
 
 use std::sync::Arc;
 
 use hybridge_policy::Group;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::server::{ProducesTickets, ResolvesServerCert};
+use rustls::server::{NoServerSessionStorage, ProducesTickets, ResolvesServerCert, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
 
 use crate::certificate::{Certificates, Tls13};
 use crate::config::{Protocol, Route};
 use crate::kx;
+use crate::sessions::Sessions;
 
-/// Session ticket keys of a route: in memory only, rotated every six hours, accepted for twelve
-/// (RFC 8446 §4.6.1, RFC 5077 §4).
+/// What resumes the sessions of a route, in memory only: ticket keys, rotated every six hours and accepted
+/// for twelve (RFC 8446 §4.6.1, RFC 5077 §4), and the sessions of clients without tickets.
 #[derive(Clone)]
-pub(crate) struct Tickets(Arc<dyn ProducesTickets>);
+pub(crate) struct Tickets {
+    keys: Arc<dyn ProducesTickets>,
+    sessions: Arc<Sessions>,
+}
 
 impl std::fmt::Debug for Tickets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,12 +32,15 @@ impl std::fmt::Debug for Tickets {
 }
 
 impl Tickets {
-    /// Fresh keys.
+    /// Fresh keys, and no session yet.
     ///
     /// # Errors
     /// The system's random source failed.
     pub(crate) fn new() -> Result<Self, rustls::Error> {
-        Ticketer::new().map(Self)
+        Ok(Self {
+            keys: Ticketer::new()?,
+            sessions: Arc::new(Sessions::new()),
+        })
     }
 }
 
@@ -109,7 +116,12 @@ fn build(
         .with_protocol_versions(versions)?
         .with_no_client_auth()
         .with_cert_resolver(resolver);
-    config.ticketer = Arc::clone(&tickets.0);
+    config.ticketer = Arc::clone(&tickets.keys);
+    config.session_storage = if tls13_alone {
+        Arc::new(NoServerSessionStorage {})
+    } else {
+        Arc::clone(&tickets.sessions) as Arc<dyn StoresServerSessions>
+    };
     // One ticket is what a client uses; RFC 8446 §4.6.1 leaves the number to us.
     config.send_tls13_tickets = 1;
     if protocol == Protocol::Http {

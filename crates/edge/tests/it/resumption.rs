@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hybridge_edge::handshake::{Handshake, Outcome};
 use hybridge_policy::Rung;
+use rustls::client::{Resumption, Tls12Resumption};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, HandshakeKind};
 
@@ -99,4 +100,20 @@ async fn a_session_outlives_a_reload_on_every_core() {
     for _ in 0..6 {
         assert!(visit(&edge, &config).await);
     }
+}
+
+/// Without tickets a session is found by its ID (RFC 5246 §7.3), whichever core meets the client.
+#[tokio::test]
+async fn a_session_without_a_ticket_is_resumed_on_every_core() {
+    let toml = terminating(echo().await, "rung = 'upgrade'").replace("cores = 1", "cores = 4");
+    let edge = Edge::start(&toml);
+    let mut config = speaking(&[&TLS12]);
+    config.resumption = Resumption::in_memory_sessions(8).tls12_resumption(Tls12Resumption::SessionIdOnly);
+    let config = Arc::new(config);
+    assert!(!visit(&edge, &config).await);
+    for turn in 1..=12 {
+        assert!(visit(&edge, &config).await, "visit {turn}");
+    }
+    edge.handle.reload(edge.config(&toml)).unwrap();
+    assert!(visit(&edge, &config).await, "after a reload");
 }
