@@ -13,6 +13,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 mod bench;
 mod generate;
 mod interop;
+mod soak;
 mod tidy;
 
 /// The checks and generators that belong to the repository.
@@ -28,6 +29,7 @@ enum Command {
     Bench(bench::Args),
     Generate(generate::Args),
     Interop(interop::Args),
+    Soak(soak::Args),
     Tidy(tidy::Args),
 }
 
@@ -47,6 +49,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(&args, root()),
         Command::Generate(args) => generate::run(&args, root()),
         Command::Interop(args) => interop::run(&args, root()),
+        Command::Soak(args) => soak::run(&args, root()),
         Command::Tidy(args) => tidy::run(&args, root()),
     }
 }
