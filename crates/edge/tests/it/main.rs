@@ -24,6 +24,8 @@ mod lifecycle;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod observe;
 #[cfg(test)]
 mod originate;

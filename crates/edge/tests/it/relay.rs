@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hybridge_edge::counters::UpstreamFailure;
 use socket2::{Domain, SockRef, Socket, Type};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -20,7 +20,7 @@ async fn client(edge: &Edge) -> TlsStream<TcpStream> {
     connect(edge.address("r"), &[HYBRID, X]).await.unwrap()
 }
 
-async fn read_all(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Vec<u8> {
+async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     soon("the end", stream.read_to_end(&mut bytes))
         .await
@@ -122,8 +122,9 @@ async fn settled(number: &AtomicU64) -> u64 {
 const FLOOD: usize = 96 << 20;
 const BUFFERS_MAX: u64 = 32 << 20;
 
-/// Sends `FLOOD` bytes and says how many went out so far.
-async fn flood(mut to: impl tokio::io::AsyncWrite + Unpin, sent: Arc<AtomicU64>) {
+/// Sends `FLOOD` bytes, says how many went out so far, and stays until the other side has closed too:
+/// who closes with something unread, if only a session ticket, resets what is still on its way.
+async fn flood(mut to: impl AsyncRead + AsyncWrite + Unpin, sent: Arc<AtomicU64>) {
     let piece = noise(9, 1 << 16);
     for _ in 0..FLOOD / piece.len() {
         if to.write_all(&piece).await.is_err() {
@@ -132,9 +133,10 @@ async fn flood(mut to: impl tokio::io::AsyncWrite + Unpin, sent: Arc<AtomicU64>)
         sent.fetch_add(piece.len() as u64, Ordering::Relaxed);
     }
     let _closed = to.shutdown().await;
+    let _ended = to.read_to_end(&mut Vec::new()).await;
 }
 
-async fn drain(mut from: impl tokio::io::AsyncRead + Unpin) -> Checksum {
+async fn drain(mut from: impl AsyncRead + Unpin) -> Checksum {
     let (mut checksum, mut buffer) = (Checksum::default(), vec![0; 1 << 16]);
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         checksum.add(&buffer[..length]);
@@ -194,8 +196,7 @@ async fn echoes_of_all_sizes_over_many_connections_come_back_whole() {
             let mut random = Random::new(seed);
             let mut stream = client(edge).await;
             for _ in 0..3 {
-                let limit = 1 << (random.below(18) + 1);
-                let size = usize::try_from(random.below(limit)).unwrap();
+                let size = random.size(18);
                 let sent = noise(random.next(), size);
                 let mut back = vec![0; size];
                 let (mut read, mut write) = tokio::io::split(&mut stream);

@@ -66,6 +66,17 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
+    /// A place in a list of this length.
+    pub(crate) fn index(&mut self, length: u64) -> usize {
+        usize::try_from(self.below(length)).unwrap()
+    }
+
+    /// A size of at most this many bits, small ones as often as large ones.
+    pub(crate) fn size(&mut self, bits: u64) -> usize {
+        let limit = 1 << (self.below(bits) + 1);
+        self.index(limit)
+    }
+
     /// A number below `limit`.
     pub(crate) const fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
