@@ -7,12 +7,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs::{self, sign::any_supported_type};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SigningKey};
+use rustls::{NamedGroup, SignatureScheme};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::config::CertificateFiles;
@@ -238,29 +238,38 @@ impl Certificates {
         self.loaded.iter().any(|loaded| loaded.covers(server_name))
     }
 
-    /// The certificate for a client, and the scheme its key will sign with.
+    /// The certificate for a client of TLS 1.2, and the scheme its key will sign with.
     ///
     /// Among those that cover the name, else among all, the first whose key has a scheme in common
-    /// with the client. A client without a name, or with a strange one, still gets a certificate and
-    /// decides for itself, as with nginx's default server.
-    pub fn choose(
+    /// with the client; one on a curve that the client lists goes before one on another (RFC 8422 §5.1).
+    /// A client without a name, or with a strange one, still gets a certificate and decides for itself,
+    /// as with nginx's default server.
+    pub fn choose_tls12(
         &self,
         name: Option<&str>,
         offered: &[SignatureScheme],
+        lists: impl Fn(NamedGroup) -> bool,
     ) -> Option<(&Loaded, SignatureScheme)> {
-        self.find(name, |loaded| loaded.scheme(|scheme| offered.contains(scheme)))
+        let scheme = |loaded: &Loaded| loaded.scheme(|scheme| offered.contains(scheme));
+        let on_listed = |loaded: &Loaded| scheme(loaded).filter(|scheme| curve(*scheme).is_none_or(&lists));
+        let covers = |loaded: &Loaded| name.is_some_and(|name| loaded.covers(name));
+        self.first(covers, on_listed)
+            .or_else(|| self.first(covers, scheme))
+            .or_else(|| self.first(|_| true, on_listed))
+            .or_else(|| self.first(|_| true, scheme))
     }
 
-    /// The same for a connection of TLS 1.3, where PKCS #1 v1.5 signs certificates only (RFC 8446 §4.2.3).
+    /// The same for TLS 1.3, where a list of groups says nothing of certificates and PKCS #1 v1.5 signs certificates only (RFC 8446 §4.2.3).
     pub fn choose_tls13(
         &self,
         name: Option<&str>,
         offered: &[SignatureScheme],
     ) -> Option<(&Loaded, SignatureScheme)> {
         let signs = |scheme: &SignatureScheme| u16::from(*scheme) & 0xff != 0x01;
-        self.find(name, |loaded| {
-            loaded.scheme(|scheme| signs(scheme) && offered.contains(scheme))
-        })
+        let scheme = |loaded: &Loaded| loaded.scheme(|scheme| signs(scheme) && offered.contains(scheme));
+        let covers = |loaded: &Loaded| name.is_some_and(|name| loaded.covers(name));
+        self.first(covers, scheme)
+            .or_else(|| self.first(|_| true, scheme))
     }
 
     /// Where none fits, rustls is given the first: it finds out, and says handshake_failure as RFC 8446
@@ -270,24 +279,31 @@ impl Certificates {
         loaded.map(|loaded| Arc::clone(&loaded.key))
     }
 
-    fn find(
+    fn first(
         &self,
-        name: Option<&str>,
+        wanted: impl Fn(&Loaded) -> bool,
         scheme: impl Fn(&Loaded) -> Option<SignatureScheme>,
     ) -> Option<(&Loaded, SignatureScheme)> {
-        let covering = self
-            .loaded
-            .iter()
-            .filter(|loaded| name.is_some_and(|name| loaded.covers(name)));
-        covering
-            .chain(self.loaded.iter())
-            .find_map(|loaded| scheme(loaded).map(|scheme| (loaded, scheme)))
+        let mut pool = self.loaded.iter().filter(|loaded| wanted(loaded));
+        pool.find_map(|loaded| scheme(loaded).map(|scheme| (loaded, scheme)))
+    }
+}
+
+/// The curve of the only kind of key that signs with a scheme, for ECDSA.
+const fn curve(scheme: SignatureScheme) -> Option<NamedGroup> {
+    match scheme {
+        SignatureScheme::ECDSA_NISTP256_SHA256 => Some(NamedGroup::secp256r1),
+        SignatureScheme::ECDSA_NISTP384_SHA384 => Some(NamedGroup::secp384r1),
+        SignatureScheme::ECDSA_NISTP521_SHA512 => Some(NamedGroup::secp521r1),
+        _ => None,
     }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.key(self.choose(hello.server_name(), hello.signature_schemes()))
+        let lists = |curve| hello.named_groups().is_none_or(|groups| groups.contains(&curve));
+        let (name, offered) = (hello.server_name(), hello.signature_schemes());
+        self.key(self.choose_tls12(name, offered, lists))
     }
 }
 

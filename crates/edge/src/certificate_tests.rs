@@ -62,8 +62,10 @@ fn the_choice_follows_name_and_schemes() {
         loaded(&["b.example"], &rcgen::PKCS_ML_DSA_65),
     ]);
     let both = [SignatureScheme::ED25519, SignatureScheme::ECDSA_NISTP256_SHA256];
-    let chosen =
-        |name, schemes: &[SignatureScheme]| set.choose(name, schemes).map(|(loaded, _)| loaded.key_algorithm);
+    let chosen = |name, schemes: &[SignatureScheme]| {
+        let found = set.choose_tls12(name, schemes, |_| true);
+        found.map(|(loaded, _)| loaded.key_algorithm)
+    };
     assert_eq!(chosen(Some("a.example"), &both), Some("ECDSA"));
     assert_eq!(
         chosen(Some("a.example"), &[SignatureScheme::ED25519]),
@@ -86,6 +88,30 @@ fn the_choice_follows_name_and_schemes() {
         chosen(Some("a.example"), &[SignatureScheme::RSA_PSS_SHA256]),
         None
     );
+}
+
+#[test]
+fn in_tls_1_2_a_certificate_on_a_listed_curve_goes_first_and_the_name_before_it() {
+    let set = Certificates::new(vec![
+        loaded(&["a.example"], &rcgen::PKCS_ECDSA_P256_SHA256),
+        loaded(&["a.example"], &rcgen::PKCS_ECDSA_P384_SHA384),
+        loaded(&["b.example"], &rcgen::PKCS_ED25519),
+    ]);
+    let all = [
+        SignatureScheme::ECDSA_NISTP256_SHA256,
+        SignatureScheme::ECDSA_NISTP384_SHA384,
+        SignatureScheme::ED25519,
+    ];
+    let chosen = |name, listed: &[NamedGroup]| {
+        let found = set.choose_tls12(name, &all, |curve| listed.contains(&curve));
+        found.map(|(_, scheme)| scheme)
+    };
+    let (p256, p384) = (NamedGroup::secp256r1, NamedGroup::secp384r1);
+    assert_eq!(chosen(Some("a.example"), &[p256, p384]), Some(all[0]));
+    assert_eq!(chosen(Some("a.example"), &[p384]), Some(all[1]));
+    assert_eq!(chosen(Some("a.example"), &[NamedGroup::X25519]), Some(all[0]));
+    assert_eq!(chosen(Some("b.example"), &[]), Some(all[2]));
+    assert_eq!(chosen(None, &[NamedGroup::X25519]), Some(all[2]));
 }
 
 #[test]

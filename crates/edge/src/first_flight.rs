@@ -185,9 +185,15 @@ fn scheme(hello: &ClientHello<'_>, certificates: Option<&Certificates>) -> Optio
     let chosen = if tls13 {
         certificates?.choose_tls13(name, offered)
     } else {
-        certificates?.choose(name, offered)
+        certificates?.choose_tls12(name, offered, |curve| lists(hello, curve))
     };
     chosen.map(|(_, scheme)| SignatureScheme(u16::from(scheme)))
+}
+
+/// Whether the client lists a curve; who lists nothing takes any (RFC 8422 §4).
+fn lists(hello: &ClientHello<'_>, curve: rustls::NamedGroup) -> bool {
+    let mut listed = hello.supported_groups().peekable();
+    listed.peek().is_none() || listed.any(|group| group.0 == u16::from(curve))
 }
 
 /// TLS 1.2 ties the kind of key to the cipher suites (RFC 5246 §7.4.2, RFC 8422 §2).
