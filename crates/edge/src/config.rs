@@ -423,7 +423,13 @@ impl Route {
         if order.iter().collect::<HashSet<_>>().len() != order.len() {
             return Err(self.wrong("groups", "a group is named twice"));
         }
-        let needs_classical = self.control_rung() != Rung::Require;
+        let canary = self.canary.map(|canary| canary.rung);
+        let upstream = self.upstream.tls.as_ref().and_then(|tls| tls.rung);
+        let needs_classical = [Some(self.control_rung()), canary]
+            .into_iter()
+            .flatten()
+            .any(|rung| rung != Rung::Require)
+            || upstream == Some(Rung::Classical);
         if needs_classical && order.iter().all(|group| group.is_post_quantum()) {
             return Err(self.wrong(
                 "groups",

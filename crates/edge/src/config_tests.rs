@@ -74,6 +74,16 @@ fn other_modes_and_rungs_are_taken() {
 }
 
 #[test]
+fn no_arm_may_need_a_classical_group_that_the_route_does_not_have() {
+    let alone = |more: &str| format!("{CERTIFICATE}rung = 'require'\ngroups = ['X25519MLKEM768']\n{more}");
+    let missing = Err("needs a classical group too");
+    check(&alone("canary = { rung = 'require', weight = 100 }"), Ok(()));
+    check(&alone("canary = { rung = 'upgrade', weight = 100 }"), missing);
+    check(&alone("canary = { rung = 'classical', weight = 0 }"), missing);
+    check(&alone("[route.upstream.tls]\nrung = 'classical'"), missing);
+}
+
+#[test]
 fn two_routes_may_not_share_a_name_or_an_address() {
     let two = format!("{}{}", route(CERTIFICATE), route(CERTIFICATE));
     let config: Config = toml::from_str(&two).unwrap();

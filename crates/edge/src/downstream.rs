@@ -49,10 +49,11 @@ pub(crate) async fn handshake(
     let config = match choose(rung, &flight.offer, route.spec.config.group_order()) {
         Choice::Group(group) => prepared.group(group),
         Choice::Legacy => prepared.legacy(),
-        Choice::Refuse(_) => {
-            let alert = AlertDescription::INSUFFICIENT_SECURITY;
-            return turn_away(attempt, &stream, Outcome::Policy, alert);
-        }
+        Choice::Refuse(_) => None,
+    };
+    let Some(config) = config else {
+        let alert = AlertDescription::INSUFFICIENT_SECURITY;
+        return turn_away(attempt, &stream, Outcome::Policy, alert);
     };
     let acceptor = TlsAcceptor::from(std::sync::Arc::clone(config));
     let wire = Wire::new(stream, flight.raw, route.meter());

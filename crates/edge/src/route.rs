@@ -61,6 +61,8 @@ pub(crate) struct LiveRoute {
     pub(crate) pools: [Rc<RefCell<Pool>>; 2],
     pub(crate) open: Rc<Gauge>,
     pub(crate) half_open: Rc<Gauge>,
+    /// Connections to the upstream that carry HTTP.
+    pub(crate) upstream_open: Rc<Gauge>,
     pub(crate) buckets: Option<Rc<Buckets>>,
 }
 
@@ -94,6 +96,7 @@ impl LiveRoute {
             origin_host: origin_host(&spec.config),
             pools: Default::default(),
             open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.open)),
+            upstream_open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.upstream_open)),
             half_open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.half_open)),
             buckets: Buckets::new(limits, cores).map(Rc::new),
             spec,
@@ -137,14 +140,12 @@ impl LiveRoute {
             .unwrap_or(Rung::Share)
     }
 
-    /// The TLS client configuration for an arm on a rung; `None` if the upstream is plaintext.
+    /// The TLS client configuration for an arm on a rung; `None` if the upstream is plaintext. A rung that
+    /// the route's groups leave empty (arms from before a reload) is served as `require`, never less.
     pub(crate) fn client_config(&self, arm: Arm, rung: Rung) -> Option<&Arc<ClientConfig>> {
         let configs = &self.upstream.as_ref()?[arm as usize];
-        configs
-            .0
-            .iter()
-            .find(|(prepared, _)| *prepared == rung)
-            .map(|(_, config)| config)
+        let on = |rung| configs.0.iter().find(|(prepared, _)| *prepared == rung);
+        on(rung).or_else(|| on(Rung::Require)).map(|(_, config)| config)
     }
 }
 

@@ -49,8 +49,8 @@ impl Tickets {
 pub(crate) struct Prepared {
     /// Indexed by `Group as usize`: TLS 1.3 with exactly this group.
     single: [Option<Arc<ServerConfig>>; Group::ALL.len()],
-    /// TLS 1.2 and 1.3 with the classical groups.
-    legacy: Arc<ServerConfig>,
+    /// TLS 1.2 and 1.3 with the classical groups; `None` if the route has none.
+    legacy: Option<Arc<ServerConfig>>,
 }
 
 impl Prepared {
@@ -76,26 +76,22 @@ impl Prepared {
             .copied()
             .filter(|group| !group.is_post_quantum())
             .collect();
-        // A route for post-quantum clients alone still needs an answer for the others: an alert.
-        let classical = if classical.is_empty() {
-            vec![Group::X25519]
-        } else {
-            classical
-        };
+        let legacy = (!classical.is_empty()).then(|| build(&classical, &[&TLS13, &TLS12]));
         Ok(Self {
             single,
-            legacy: build(&classical, &[&TLS13, &TLS12])?,
+            legacy: legacy.transpose()?,
         })
     }
 
-    /// The configuration that negotiates exactly this group.
-    pub(crate) fn group(&self, group: Group) -> &Arc<ServerConfig> {
-        self.single[group as usize].as_ref().unwrap_or(&self.legacy)
+    /// The configuration that negotiates exactly this group; `None` if the route does not have it.
+    pub(crate) const fn group(&self, group: Group) -> Option<&Arc<ServerConfig>> {
+        self.single[group as usize].as_ref()
     }
 
-    /// The configuration for TLS 1.2 clients and for those with no group in common.
-    pub(crate) fn legacy(&self) -> &Arc<ServerConfig> {
-        &self.legacy
+    /// The configuration for TLS 1.2 clients and for those with no group in common; `None` on a route
+    /// without a classical group, whatever its rungs are: such a client is refused.
+    pub(crate) const fn legacy(&self) -> Option<&Arc<ServerConfig>> {
+        self.legacy.as_ref()
     }
 }
 

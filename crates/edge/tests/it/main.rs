@@ -10,6 +10,8 @@ mod drain;
 #[cfg(test)]
 mod fragments;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hellos;
