@@ -60,6 +60,17 @@ impl ConnectError {
     }
 }
 
+impl ConnectError {
+    /// What a stranger may know: the rest is in the log.
+    pub(crate) const fn in_public(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "the upstream cannot be reached",
+            Self::Tls(_) => "the upstream's TLS handshake failed",
+            Self::Timeout => "the upstream did not answer in time",
+        }
+    }
+}
+
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

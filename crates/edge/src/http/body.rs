@@ -1,7 +1,7 @@
 //! Bodies on their way through: uploads that note their progress, downloads that give their upstream
 //! connection back to the pool when they end. Bytes are passed on as they come.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -17,11 +17,26 @@ use crate::wire::Activity;
 pub(crate) struct Upload {
     inner: Incoming,
     progress: Activity,
+    ended: Ended,
 }
 
+/// Has a request been sent to its end? Until then its connection takes no other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ended(Rc<Cell<bool>>);
+
 impl Upload {
-    pub(crate) const fn new(inner: Incoming, progress: Activity) -> Self {
-        Self { inner, progress }
+    pub(crate) fn new(inner: Incoming, progress: Activity) -> Self {
+        let ended = Ended(Rc::new(Cell::new(inner.is_end_stream())));
+        Self {
+            inner,
+            progress,
+            ended,
+        }
+    }
+
+    /// Becomes true at the body's end.
+    pub(crate) fn ended(&self) -> Ended {
+        self.ended.clone()
     }
 }
 
@@ -34,8 +49,10 @@ impl Body for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        if polled.is_ready() {
+        if let Poll::Ready(frame) = &polled {
             self.progress.touch();
+            let over = frame.is_none() || self.inner.is_end_stream();
+            self.ended.0.set(over);
         }
         polled
     }
@@ -59,11 +76,14 @@ pub(crate) enum Download {
 pub(crate) struct Lease {
     pub(crate) pool: Rc<RefCell<Pool>>,
     pub(crate) sender: Option<Sender>,
+    /// Of the request that it carried.
+    pub(crate) ended: Ended,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(sender) = self.sender.take() {
+        // A response may come before its request is over; such a connection is of no use to others.
+        if let Some(sender) = self.sender.take().filter(|_| self.ended.0.get()) {
             self.pool.borrow_mut().put(sender);
         }
     }

@@ -5,18 +5,21 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::body::{Download, Lease, Upload};
 use super::headers::Direction;
 use super::pool::{Pool, Sender};
 use super::{headers, reply, upgrade};
+use crate::admission;
 use crate::config::SendProxy;
 use crate::connection::Peer;
 use crate::counters::UpstreamFailure;
@@ -73,7 +76,10 @@ enum NoResponse {
     Refused(StatusCode, &'static str),
     /// The client broke off in the middle of its request.
     Abandoned,
-    Unreachable(String),
+    /// The upstream cannot be had, for a reason that the log has.
+    Unreachable(&'static str),
+    /// As many upstream connections as there may be are open.
+    Full,
     Broken(hyper::Error),
     Late,
 }
@@ -96,9 +102,11 @@ fn explain(exchange: &Exchange, no_response: &NoResponse) -> Response<Download> 
     match no_response {
         NoResponse::Refused(status, reason) => reply::plain(*status, reason),
         NoResponse::Abandoned => reply::plain(StatusCode::BAD_REQUEST, "the request broke off"),
-        NoResponse::Unreachable(reason) => {
-            reply::plain(StatusCode::BAD_GATEWAY, &format!("upstream: {reason}"))
-        }
+        NoResponse::Unreachable(reason) => reply::plain(StatusCode::BAD_GATEWAY, reason),
+        NoResponse::Full => reply::plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many requests are under way; try again soon",
+        ),
         NoResponse::Broken(error) => {
             counters.upstream_failure(UpstreamFailure::Protocol);
             tracing::warn!(route = route.name, %error, "the upstream broke off");
@@ -127,6 +135,9 @@ async fn attempt(exchange: &Exchange, request: Request<Incoming>) -> Result<Resp
         .remove::<hyper::upgrade::OnUpgrade>()
         .filter(|_| wanted.is_some());
     headers::prepare(&mut parts, exchange.direction(), wanted);
+    if !body.is_end_stream() {
+        headers::announce_body(&mut parts.headers);
+    }
     let progress = Activity::new();
     let request = Request::from_parts(parts, Upload::new(body, progress.clone()));
     let limit = exchange.route.spec.config.limits.response_timeout;
@@ -154,6 +165,10 @@ fn check(parts: &Parts) -> Result<(), NoResponse> {
         let reason = "a request names its host, and names it once";
         return Err(NoResponse::Refused(StatusCode::BAD_REQUEST, reason));
     }
+    if headers::has_strange_coding(parts) {
+        let reason = "the only transfer coding that is understood is chunked";
+        return Err(NoResponse::Refused(StatusCode::NOT_IMPLEMENTED, reason));
+    }
     Ok(())
 }
 
@@ -162,6 +177,7 @@ async fn send(
     exchange: &Exchange,
     mut request: Request<Upload>,
 ) -> Result<(Response<Incoming>, Lease), NoResponse> {
+    let ended = request.body().ended();
     loop {
         let pooled = exchange.pool.borrow_mut().take();
         let fresh = pooled.is_none();
@@ -169,17 +185,26 @@ async fn send(
             Some(sender) => sender,
             None => connect(exchange).await?,
         };
-        if sender.ready().await.is_err() && !fresh {
+        if !is_ready(&mut sender).await && !fresh {
             continue;
         }
         match sender.try_send_request(request).await {
-            Ok(response) => return Ok((response, lease(exchange, sender))),
+            Ok(response) => {
+                let (pool, sender) = (Rc::clone(&exchange.pool), Some(sender));
+                return Ok((response, Lease { pool, sender, ended }));
+            }
             Err(mut error) => match error.take_message() {
                 Some(unsent) if !fresh => request = unsent,
                 _ => return Err(broken(error.into_error())),
             },
         }
     }
+}
+
+/// A connection from the pool needs a moment at most; one that takes longer is not worth the wait.
+async fn is_ready(sender: &mut Sender) -> bool {
+    const MOMENT: Duration = Duration::from_millis(20);
+    sender.is_ready() || matches!(timeout(MOMENT, sender.ready()).await, Ok(Ok(())))
 }
 
 /// An error of the request's body is the client's doing.
@@ -191,23 +216,24 @@ fn broken(error: hyper::Error) -> NoResponse {
     }
 }
 
-fn lease(exchange: &Exchange, sender: Sender) -> Lease {
-    Lease {
-        pool: Rc::clone(&exchange.pool),
-        sender: Some(sender),
-    }
-}
+/// What hyper may gather of a response before the client takes it, in bytes.
+const BUFFER: usize = 64 * 1024;
 
 async fn connect(exchange: &Exchange) -> Result<Sender, NoResponse> {
-    let stream = outbound::connect(&exchange.worker, &exchange.route, &exchange.peer).await;
-    let stream = stream.map_err(|error| NoResponse::Unreachable(error.to_string()))?;
-    let (sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(NoResponse::Broken)?;
+    let route = &exchange.route;
+    // Streams of HTTP/2 are many to a connection: upstream connections have a limit of their own.
+    let limit = admission::share(route.spec.config.limits.connections, route.cores);
+    let held = route.upstream_open.hold(limit).ok_or(NoResponse::Full)?;
+    let stream = outbound::connect(&exchange.worker, route, &exchange.peer).await;
+    let stream = stream.map_err(|error| NoResponse::Unreachable(error.in_public()))?;
+    let mut builder = http1::Builder::new();
+    let handshake = builder.max_buf_size(BUFFER).handshake(TokioIo::new(stream));
+    let (sender, connection) = handshake.await.map_err(NoResponse::Broken)?;
     tokio::task::spawn_local(async move {
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "an upstream connection ended");
         }
+        drop(held);
     });
     Ok(sender)
 }

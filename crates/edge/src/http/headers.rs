@@ -3,11 +3,11 @@
 
 use http::Version;
 use http::header::{
-    CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
-use http::uri::{PathAndQuery, Uri};
+use http::uri::{Authority, PathAndQuery, Uri};
 
 use crate::connection::Peer;
 
@@ -34,10 +34,37 @@ pub(super) fn upgrade_wanted(parts: &Parts) -> Option<HeaderValue> {
     asked.then(|| parts.headers.get(UPGRADE).cloned()).flatten()
 }
 
-/// HTTP/1.1 names its host, once; no version names two (RFC 9112 §3.2).
+/// HTTP/1.1 names its host, once; no version names two (RFC 9112 §3.2), nor one with a user in front.
 pub(super) fn has_one_host(parts: &Parts) -> bool {
-    let hosts = parts.headers.get_all(HOST).iter().count();
-    hosts == 1 || hosts == 0 && parts.version != Version::HTTP_11
+    let hosts = parts.headers.get_all(HOST);
+    let sound =
+        hosts.iter().all(is_host) && parts.uri.authority().is_none_or(|named| is_plain(named.as_str()));
+    match hosts.iter().count() {
+        0 => sound && parts.version != Version::HTTP_11,
+        count => sound && count == 1,
+    }
+}
+
+fn is_host(value: &HeaderValue) -> bool {
+    value.to_str().is_ok_and(is_plain)
+}
+
+fn is_plain(host: &str) -> bool {
+    !host.contains('@') && host.parse::<Authority>().is_ok()
+}
+
+/// The one transfer coding that is undone here is the framing itself (RFC 9112 §6.1).
+pub(super) fn has_strange_coding(parts: &Parts) -> bool {
+    let codings = parts.headers.get_all(TRANSFER_ENCODING);
+    let is_strange = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    codings.iter().count() > 1 || codings.iter().any(is_strange)
+}
+
+/// Says that a body of unknown length follows, whatever the method (RFC 9112 §6.3).
+pub(super) fn announce_body(headers: &mut HeaderMap) {
+    if !headers.contains_key(CONTENT_LENGTH) {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
 }
 
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
@@ -57,7 +84,7 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
     let named: Vec<HeaderName> = tokens.filter_map(|name| name.trim().parse().ok()).collect();
-    for name in named {
+    for name in named.into_iter().filter(|name| *name != HOST) {
         headers.remove(name);
     }
     for name in [
@@ -102,29 +129,37 @@ pub(super) fn prepare(parts: &mut Parts, direction: Direction<'_>, upgrade: Opti
     let headers = &mut parts.headers;
     let trailers = has_token(headers, &TE, "trailers");
     strip_hop_by_hop(headers);
-    drop_lookalikes(headers);
     if let Some(authority) = authority {
         headers.insert(HOST, authority);
     }
-    if trailers {
-        headers.insert(CONNECTION, HeaderValue::from_static("te"));
-        headers.insert(TE, HeaderValue::from_static("trailers"));
-    }
-    if let Some(protocol) = upgrade {
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(UPGRADE, protocol);
-    }
+    set_connection(headers, trailers, upgrade);
     match direction {
         Direction::Inward(peer, address) => {
+            drop_claims(headers, is_claim);
             name_host(headers, address);
             tell_of_client(headers, peer);
         }
         Direction::Outward(host) => {
+            drop_claims(headers, is_ours);
             headers.insert(HOST, host.clone());
-            for name in [TLS_GROUP, TLS_VERSION, TLS_CIPHER] {
-                headers.remove(name);
-            }
         }
+    }
+}
+
+/// What the next hop is asked for: a list, for TE and Upgrade may come together (RFC 9110 §7.6.1).
+fn set_connection(headers: &mut HeaderMap, trailers: bool, upgrade: Option<HeaderValue>) {
+    let options = match (trailers, upgrade.is_some()) {
+        (false, false) => return,
+        (true, false) => "te",
+        (false, true) => "upgrade",
+        (true, true) => "te, upgrade",
+    };
+    headers.insert(CONNECTION, HeaderValue::from_static(options));
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(UPGRADE, protocol);
     }
 }
 
@@ -137,19 +172,40 @@ fn name_host(headers: &mut HeaderMap, address: &str) {
     }
 }
 
-/// Drops fields that many a framework cannot tell from ours, because it reads `_` as `-`
-/// (RFC 3875 §4.1.18).
-fn drop_lookalikes(headers: &mut HeaderMap) {
-    let is_lookalike = |name: &&HeaderName| {
-        name.as_str().contains('_') && {
-            let plain = name.as_str().replace('_', "-");
-            plain.starts_with("hybridge-tls-") || plain.starts_with("x-forwarded-")
-        }
-    };
-    let found: Vec<HeaderName> = headers.keys().filter(is_lookalike).cloned().collect();
+/// A field that only we may set. Many a framework reads `_` as `-` (RFC 3875 §4.1.18).
+fn is_ours(name: &str) -> bool {
+    name.replace('_', "-").starts_with("hybridge-tls-")
+}
+
+/// A field that says who the client is. The list of addresses is not one: it is read from its end.
+fn is_claim(name: &str) -> bool {
+    let plain = name.replace('_', "-");
+    let about_client = plain.starts_with("x-forwarded-") || plain == "forwarded" || plain == "x-real-ip";
+    is_ours(name) || about_client && name != FORWARDED_FOR.as_str()
+}
+
+/// Drops what a client claims, in the head and among the announced trailers: only announced ones are
+/// sent on.
+fn drop_claims(headers: &mut HeaderMap, is_claim: fn(&str) -> bool) {
+    let found: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_claim(name.as_str()))
+        .cloned()
+        .collect();
     for name in found {
         headers.remove(name);
     }
+    let announced = headers
+        .get_all(TRAILER)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let names = announced
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase());
+    let kept: Vec<String> = names
+        .filter(|name| !is_claim(name) && *name != FORWARDED_FOR.as_str())
+        .collect();
+    set(headers, TRAILER, (!kept.is_empty()).then(|| kept.join(", ")));
 }
 
 /// HTTP/2 may split cookies; HTTP/1.1 may not (RFC 9113 §8.2.3).
@@ -167,8 +223,7 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// Says who the client is, what it asked for and what its connection negotiated; what it claims itself
-/// is dropped, but for the addresses before its own, which are a list that is read from its end.
+/// Says who the client is, what it asked for and what its connection negotiated.
 fn tell_of_client(headers: &mut HeaderMap, peer: &Peer) {
     let address = peer.client.ip().to_canonical().to_string();
     if let Ok(value) = HeaderValue::from_str(&address) {
@@ -306,6 +361,62 @@ mod tests {
             "hybridge-tls-group",
         ] {
             check(&parts, name, &[]);
+        }
+    }
+
+    #[test]
+    fn trailers_of_ours_are_not_announced_and_so_not_sent() {
+        let request = http::Request::post("/")
+            .header("host", "a")
+            .header("te", "trailers")
+            .header("upgrade", "websocket")
+            .header("connection", "te, upgrade, host")
+            .header(
+                "trailer",
+                "Checksum, Hybridge-Tls-Group, x_forwarded_for, X-Forwarded-For",
+            )
+            .header("x-real-ip", "203.0.113.9")
+            .header("forwarded", "for=203.0.113.9");
+        let parts = prepared(request);
+        check(&parts, "trailer", &["checksum"]);
+        check(&parts, "connection", &["te, upgrade"]);
+        check(&parts, "host", &["a"]);
+        check(&parts, "x-real-ip", &[]);
+        check(&parts, "forwarded", &[]);
+    }
+
+    #[test]
+    fn a_host_that_is_none_is_not_believed() {
+        for (host, expect) in [
+            ("shop.example:8443", true),
+            ("[::1]:80", true),
+            ("a b/c", false),
+            ("", false),
+            ("u:p@evil", false),
+        ] {
+            let (parts, ()) = http::Request::get("/")
+                .header("host", host)
+                .body(())
+                .unwrap()
+                .into_parts();
+            assert_eq!(has_one_host(&parts), expect, "{host}");
+        }
+    }
+
+    #[test]
+    fn only_the_framing_is_undone() {
+        for (coding, expect) in [
+            ("chunked", false),
+            ("Chunked", false),
+            ("gzip, chunked", true),
+            ("gzip", true),
+        ] {
+            let request = http::Request::post("/").header("transfer-encoding", coding);
+            assert_eq!(
+                has_strange_coding(&request.body(()).unwrap().into_parts().0),
+                expect,
+                "{coding}"
+            );
         }
     }
 

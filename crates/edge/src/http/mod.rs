@@ -31,12 +31,18 @@ pub(crate) use forward::Exchange;
 /// Time for the next request's head to be complete, the pause before it included (RFC 9110 §15.5.9).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
+/// Requests at once on one connection of HTTP/2 (RFC 9113 §5.1.2).
+const STREAMS_MAX: u32 = 100;
+/// What one request's head, or what waits for one slow reader, may take of memory, in bytes.
+const BUFFER: usize = 64 * 1024;
+
 /// Serves HTTP on a connection until it ends.
 pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, mut inbound: Inbound, peer: Peer) {
     let mut draining = worker.draining();
     tokio::select! {
         biased;
         first = inbound.first_byte() => if first.is_err() { return },
+        () = tokio::time::sleep(HEAD_TIMEOUT) => return,
         _ = draining.wait_for(|draining| *draining) => {
             let _closed = inbound.shutdown().await;
             return;
@@ -51,13 +57,19 @@ pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, mut inboun
     });
     let result = if peer.http2 {
         let mut builder = http2::Builder::new(LocalExecutor);
-        builder.timer(TokioTimer::new()).max_concurrent_streams(256);
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_send_buf_size(BUFFER);
         drive(builder.serve_connection(io, service), draining).await
     } else {
         let mut builder = http1::Builder::new();
         // Without half-close: a client that is gone is noticed while its upstream is silent, and takes
         // its upstream connection along.
-        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(BUFFER);
         drive(builder.serve_connection(io, service).with_upgrades(), draining).await
     };
     if let Err(error) = result {

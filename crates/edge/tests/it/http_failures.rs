@@ -40,7 +40,7 @@ async fn an_upstream_that_is_not_there_is_a_502_in_words() {
         assert_eq!(response.status(), 502);
         let words = text(response).await;
         assert!(
-            words.contains("cannot connect") && words.starts_with("hybridge: "),
+            words.contains("cannot be reached") && words.starts_with("hybridge: "),
             "{words}"
         );
         assert_eq!(
@@ -301,4 +301,42 @@ async fn a_client_that_leaves_a_stream_of_events_takes_its_upstream_along() {
     drop(stream);
     eventually("the upstream's connection is closed", || upstream.open() == 0).await;
     edge.idle().await;
+}
+
+/// An upstream that refuses an upload at once and reads it nevertheless.
+async fn refusing() -> Upstream {
+    Upstream::scripted(|mut stream, _| async move {
+        let answer = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large";
+        stream.write_all(answer).await.unwrap();
+        let _ended = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_early_refusal_of_an_upload_reaches_the_client() {
+    let upstream = refusing().await;
+    let edge = upstream.edge("");
+    for _ in 0..10 {
+        let request = Request::post("/").header("host", "a").body(full(noise(4, 4 << 20)));
+        let answer = http1(&edge).await.send_request(request.unwrap());
+        assert_eq!(soon("an answer", answer).await.unwrap().status(), 413);
+        let request = Request::post("https://a/").body(full(noise(4, 4 << 20)));
+        let answer = http2(&edge).await.send_request(request.unwrap());
+        assert_eq!(soon("an answer", answer).await.unwrap().status(), 413);
+    }
+    assert_eq!((server_errors(&edge), failures(&edge, UpstreamFailure::Protocol)), (0, 0));
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_its_upload_makes_no_other_wait() {
+    let upstream = refusing().await;
+    let edge = upstream.edge("");
+    let mut slow = tls(&edge, &[]).await;
+    slow.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nand then nothing").await.unwrap();
+    read_until(&mut slow, "too large").await;
+    let begun = tokio::time::Instant::now();
+    let answer = http1(&edge).await.send_request(post("short")).await.unwrap();
+    assert_eq!(answer.status(), 413);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
