@@ -32,12 +32,12 @@ fn handshake(fingerprints: (Ja4, Ja4), client: u32) -> Handshake {
         at_us: 1_795_256_100_000_000 + i64::from(client),
         route: RouteId(0),
         side: Side::Downstream,
-        arm: if client.is_multiple_of(3) {
+        arm: Some(if client.is_multiple_of(3) {
             Arm::Canary
         } else {
             Arm::Control
-        },
-        rung: Rung::Upgrade,
+        }),
+        rung: Some(Rung::Upgrade),
         client: Prefix::of(Ipv4Addr::from(client << 8).into()),
         offered: Some(Offered {
             groups: Groups::collect(groups.into_iter()),

@@ -27,8 +27,8 @@ impl<'a> Attempt<'a> {
             at_us: clock::wall_us(),
             route: route.spec.id,
             side,
-            arm: Arm::Control,
-            rung: Rung::Classical,
+            arm: None,
+            rung: None,
             client: Prefix::of(client),
             offered: None,
             negotiated: Negotiated::default(),
@@ -58,9 +58,10 @@ impl<'a> Attempt<'a> {
         self.record.client = Prefix::of(client);
     }
 
+    /// The client was given its arm, and the rung that is in force there.
     pub(crate) const fn in_arm(&mut self, arm: Arm, rung: Rung) {
-        self.record.arm = arm;
-        self.record.rung = rung;
+        self.record.arm = Some(arm);
+        self.record.rung = Some(rung);
     }
 
     /// The whole ClientHello is here.

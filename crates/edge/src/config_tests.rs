@@ -80,7 +80,11 @@ fn no_arm_may_need_a_classical_group_that_the_route_does_not_have() {
     check(&alone("canary = { rung = 'require', weight = 100 }"), Ok(()));
     check(&alone("canary = { rung = 'upgrade', weight = 100 }"), missing);
     check(&alone("canary = { rung = 'classical', weight = 0 }"), missing);
-    check(&alone("[route.upstream.tls]\nrung = 'classical'"), missing);
+    let upstream = "127.0.0.1:8080', tls = { rung = 'classical' } }";
+    let text = route(&alone("")).replace("127.0.0.1:8080' }", upstream);
+    let config: Config = toml::from_str(&text).unwrap();
+    let error = config.validate().unwrap_err().to_string();
+    assert!(error.contains("needs a classical group too"), "{error}");
 }
 
 #[test]

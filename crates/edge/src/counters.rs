@@ -112,13 +112,13 @@ impl RouteCounters {
 #[repr(align(128))]
 pub struct PerCoreCounters {
     connections: ConnectionTotals<Counter>,
-    handshakes: [[Tally<Counter>; Arm::ALL.len()]; Side::ALL.len()],
+    handshakes: [[Tally<Counter>; label::ARMS.len()]; Side::ALL.len()],
 }
 
 impl PerCoreCounters {
     /// A handshake ended, well or not.
     pub fn record(&self, handshake: &Handshake) {
-        self.handshakes[handshake.side as usize][handshake.arm as usize].record(handshake);
+        self.handshakes[handshake.side as usize][label::arm(handshake.arm)].record(handshake);
     }
 
     /// A connection was accepted.

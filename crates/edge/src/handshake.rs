@@ -197,10 +197,10 @@ pub struct Handshake {
     pub route: RouteId,
     /// Which side it was on.
     pub side: Side,
-    /// The arm.
-    pub arm: Arm,
-    /// The rung in force.
-    pub rung: Rung,
+    /// The arm; `None` until the client has one, which takes a whole hello on a side that has hellos.
+    pub arm: Option<Arm>,
+    /// The rung in force; `None` as long as the arm is.
+    pub rung: Option<Rung>,
     /// The client's network.
     pub client: Prefix,
     /// What was offered, once a whole hello was read.

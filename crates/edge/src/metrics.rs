@@ -105,8 +105,8 @@ impl RouteMetrics {
     }
 
     /// Where handshakes are to be expected, or were: only these get series, from zero on.
-    fn is_in_use(&self, side: Side, arm: Arm) -> bool {
-        let expected = side == self.governed_side() && self.arms_in_force().any(|each| each == arm);
+    fn is_in_use(&self, side: Side, arm: Option<Arm>) -> bool {
+        let expected = side == self.governed_side() && self.arms_in_force().any(|each| Some(each) == arm);
         expected || self.totals.tally(side, arm).handshakes() > 0
     }
 }

@@ -35,7 +35,7 @@ fn row(handshake: &Handshake) -> Markup {
     html! {
         tr {
             td data-label="Time" { time datetime=(handshake.at) { (clock(handshake.at)) } }
-            td data-label="Route" { (handshake.route) @if handshake.arm == Arm::Canary { " " span.rung.canary { "canary" } } }
+            td data-label="Route" { (handshake.route) @if handshake.arm == Some(Arm::Canary) { " " span.rung.canary { "canary" } } }
             td data-label="Network" { code { (handshake.client_prefix) } }
             td data-label="Name" { (handshake.sni_class.as_deref().unwrap_or(UNKNOWN)) }
             td.groups data-label="Offers" { (offers(handshake)) }

@@ -17,8 +17,9 @@ pub struct Handshake {
     /// When it ended.
     pub at: Timestamp,
     pub route: String,
-    pub arm: Arm,
-    /// Rung in force; null where the mode has none (`observe`).
+    /// Null where it ended before the client had an arm: without a whole ClientHello, or by a rate limit.
+    pub arm: Option<Arm>,
+    /// Rung in force; null where there is no arm either.
     pub rung: Option<Rung>,
     /// Client network: /24 for IPv4, /56 for IPv6.
     pub client_prefix: String,

@@ -243,7 +243,7 @@ pub(super) fn handshake(seed: u64, at: Timestamp) -> Handshake {
     Handshake {
         at,
         route: "shop".to_owned(),
-        arm,
+        arm: Some(arm),
         rung: Some(if arm == Arm::Canary {
             Rung::Require
         } else {

@@ -6,6 +6,12 @@
 use hybridge_hello::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use hybridge_policy::Group;
 
+use crate::arms::Arm;
+
+/// Arms, in that order; `None` for handshakes that ended before their client had one (garbage, scans,
+/// rates), which would make the comparison of the arms a comparison of noise.
+pub const ARMS: [Option<Arm>; 3] = [Some(Arm::Control), Some(Arm::Canary), None];
+
 /// Key exchange groups: those of `Group::ALL`, in that order, then `other` and `none`.
 pub const GROUPS: [&str; 10] = {
     let mut names = ["other"; 10];
@@ -88,6 +94,21 @@ pub(super) fn group(group: Option<NamedGroup>) -> usize {
     }
 }
 
+pub(super) const fn arm(arm: Option<Arm>) -> usize {
+    match arm {
+        Some(arm) => arm as usize,
+        None => Arm::ALL.len(),
+    }
+}
+
+/// The name of an arm, or of none.
+pub const fn arm_name(arm: Option<Arm>) -> &'static str {
+    match arm {
+        Some(arm) => arm.name(),
+        None => "none",
+    }
+}
+
 pub(super) fn version(version: Option<ProtocolVersion>) -> usize {
     match version {
         Some(ProtocolVersion::TLS_1_0) => 0,
@@ -136,6 +157,14 @@ mod tests {
         assert_eq!(GROUPS[group(Some(NamedGroup::MLKEM512))], "other");
         assert_eq!(GROUPS[group(Some(NamedGroup(0x7777)))], "other");
         assert_eq!(GROUPS[group(None)], "none");
+    }
+
+    #[test]
+    fn every_arm_and_none_finds_its_own_place() {
+        for (place, known) in ARMS.into_iter().enumerate() {
+            assert_eq!(arm(known), place);
+        }
+        assert_eq!(ARMS.map(arm_name), ["control", "canary", "none"]);
     }
 
     #[test]

@@ -63,8 +63,8 @@ impl Tally<Counter> {
         if handshake.outcome == Outcome::Success {
             self.record_success(negotiated, handshake.finished_us);
         }
-        if handshake.is_missed_upgrade() {
-            self.not_upgraded[handshake.rung as usize].add(1);
+        if let Some(rung) = handshake.rung.filter(|_| handshake.is_missed_upgrade()) {
+            self.not_upgraded[rung as usize].add(1);
         }
         self.retries.add(u64::from(negotiated.retry));
         self.deprecated.add(u64::from(is_deprecated(handshake)));

@@ -103,7 +103,10 @@ fn only_what_is_older_than_tls_1_2_is_deprecated() {
 
 #[test]
 fn a_classical_success_of_an_able_client_is_a_miss_only_where_the_rung_promised_more() {
-    let under = |rung| Handshake { rung, ..reluctant() };
+    let under = |rung| Handshake {
+        rung: Some(rung),
+        ..reluctant()
+    };
     let tally = tally_of(&[under(Rung::Classical), under(Rung::Accept), under(Rung::Upgrade)]);
     assert_eq!(tally.not_upgraded[Rung::Classical as usize], 1);
     assert_eq!(tally.not_upgraded[Rung::Accept as usize], 1);
@@ -171,10 +174,16 @@ fn a_summary_has_the_numbers_of_its_side_and_arm_alone() {
     let counters = RouteCounters::new(1);
     counters.on_core(0).record(&hybrid());
     counters.on_core(0).record(&Handshake {
-        arm: Arm::Canary,
+        arm: Some(Arm::Canary),
         ..classical()
     });
     counters.on_core(0).record(&failed(classical(), Outcome::AlertIn));
+    counters.on_core(0).record(&Handshake {
+        arm: None,
+        rung: None,
+        offered: None,
+        ..failed(classical(), Outcome::HelloMalformed)
+    });
     let totals = counters.merged();
     let control = totals.summary(Side::Downstream, Arm::Control);
     assert_eq!(
@@ -192,6 +201,8 @@ fn a_summary_has_the_numbers_of_its_side_and_arm_alone() {
         .map(|arm| totals.summary(Side::Downstream, arm))
         .sum();
     assert_eq!((both.handshakes, both.would_reject), (3, 2));
+    let unassigned = totals.summary(Side::Downstream, None);
+    assert_eq!((unassigned.handshakes, unassigned.failures), (1, 1));
     assert_eq!(totals.summary(Side::Upstream, Arm::Control), Summary::default());
 }
 
@@ -219,7 +230,10 @@ fn one_of_everything() -> Vec<Handshake> {
             .map(|suite| agreed(0, 0, suite)),
     );
     all.extend(Group::ALL.map(|group| agreed(group.code_point(), 0, 0)));
-    all.extend(Rung::ALL.map(|rung| Handshake { rung, ..reluctant() }));
+    all.extend(Rung::ALL.map(|rung| Handshake {
+        rung: Some(rung),
+        ..reluctant()
+    }));
     let sizes = (0..20_000).step_by(50).zip((1..5).cycle());
     all.extend(
         sizes
@@ -237,7 +251,7 @@ fn one_of_everything() -> Vec<Handshake> {
     all.extend([last, classical()]);
     let sides = Side::ALL
         .into_iter()
-        .flat_map(|side| Arm::ALL.map(|arm| (side, arm)));
+        .flat_map(|side| label::ARMS.map(|arm| (side, arm)));
     sides
         .flat_map(|(side, arm)| all.iter().map(move |each| Handshake { side, arm, ..*each }))
         .collect()

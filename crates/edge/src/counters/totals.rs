@@ -12,17 +12,17 @@ use crate::handshake::Side;
 pub struct RouteTotals {
     /// What belongs to connections.
     pub connections: ConnectionTotals<u64>,
-    pub(super) handshakes: [[Tally<u64>; Arm::ALL.len()]; Side::ALL.len()],
+    pub(super) handshakes: [[Tally<u64>; label::ARMS.len()]; Side::ALL.len()],
 }
 
 impl RouteTotals {
-    /// The handshakes of one side and arm.
-    pub const fn tally(&self, side: Side, arm: Arm) -> &Tally<u64> {
-        &self.handshakes[side as usize][arm as usize]
+    /// The handshakes of one side and arm; of `None`, those that ended before their client had an arm.
+    pub fn tally(&self, side: Side, arm: impl Into<Option<Arm>>) -> &Tally<u64> {
+        &self.handshakes[side as usize][label::arm(arm.into())]
     }
 
-    /// The numbers that a list of routes shows, for one side and arm.
-    pub fn summary(&self, side: Side, arm: Arm) -> Summary {
+    /// The numbers that a list of routes shows, for one side and arm (or none).
+    pub fn summary(&self, side: Side, arm: impl Into<Option<Arm>>) -> Summary {
         let tally = self.tally(side, arm);
         Summary {
             handshakes: tally.handshakes(),

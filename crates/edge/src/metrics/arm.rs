@@ -8,7 +8,6 @@ use prometheus_client::registry::Unit;
 
 use super::RouteMetrics;
 use super::page::{Buckets, Family, Labels, Page};
-use crate::arms::Arm;
 use crate::counters::{HELLO_BOUNDS_BYTES, Histogram, SEGMENT_BOUNDS, TIME_BOUNDS_US, Tally, label};
 use crate::handshake::{Outcome, Side, SniClass};
 
@@ -220,7 +219,7 @@ fn in_use<'a>(
     let places = move |route| {
         sides
             .iter()
-            .flat_map(move |side| Arm::ALL.map(|arm| (route, *side, arm)))
+            .flat_map(move |side| label::ARMS.map(|arm| (route, *side, arm)))
     };
     let used = routes
         .iter()
@@ -230,7 +229,7 @@ fn in_use<'a>(
         let labels = vec![
             ("route", route.name.as_str().into()),
             ("side", side.name().into()),
-            ("arm", arm.name().into()),
+            ("arm", label::arm_name(arm).into()),
         ];
         (labels, route.totals.tally(side, arm))
     })

@@ -25,8 +25,8 @@ pub(crate) fn hybrid() -> Handshake {
         at_us: NOON_US,
         route: RouteId(0),
         side: Side::Downstream,
-        arm: Arm::Control,
-        rung: Rung::Upgrade,
+        arm: Some(Arm::Control),
+        rung: Some(Rung::Upgrade),
         client: network(0),
         offered: Some(Offered {
             groups: Groups::collect(groups.into_iter()),
@@ -87,7 +87,7 @@ pub(crate) fn classical() -> Handshake {
     Handshake {
         offered,
         negotiated,
-        rung: Rung::Accept,
+        rung: Some(Rung::Accept),
         ..hybrid
     }
 }

@@ -49,7 +49,7 @@ fn check_state(handshakes: &[(i64, Handshake)], expect: State) {
 fn held_back() -> Handshake {
     Handshake {
         negotiated: classical().negotiated,
-        rung: Rung::Classical,
+        rung: Some(Rung::Classical),
         ..hybrid()
     }
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use hybridge_edge::arms::Arm;
-use hybridge_edge::counters::Limit;
+use hybridge_edge::counters::{Limit, label};
 use hybridge_edge::handshake::{Outcome, Side};
 
 use crate::harness::client::{HYBRID, X, listing};
@@ -19,7 +18,10 @@ fn turned_away(edge: &Edge, limit: Limit) -> u64 {
 }
 
 fn handshakes(edge: &Edge) -> u64 {
-    edge.totals().tally(Side::Downstream, Arm::Control).handshakes()
+    let totals = edge.totals();
+    let arms = label::ARMS.into_iter();
+    arms.map(|arm| totals.tally(Side::Downstream, arm).handshakes())
+        .sum()
 }
 
 #[tokio::test]
@@ -35,6 +37,12 @@ async fn a_network_that_makes_too_many_handshakes_is_refused_by_policy() {
     let policy = records.iter().map(|record| record.handshake);
     let policy = policy.filter(|record| record.outcome == Outcome::Policy);
     assert_eq!(policy.clone().count() as u64, refused);
+    assert!(
+        policy
+            .clone()
+            .all(|record| (record.arm, record.rung) == (None, None))
+    );
+    assert_eq!(edge.totals().tally(Side::Downstream, None).handshakes(), refused);
     assert!(
         policy.clone().all(|record| record.offered.is_none()),
         "refused before its hello was read"

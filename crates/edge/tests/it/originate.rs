@@ -91,7 +91,7 @@ async fn check(groups: &[Group], expect: [Gets; 4]) {
         let edge = in_front_of(&origin, &format!("rung = '{rung}'"));
         assert_eq!(passes(&edge).await, expect.is_ok(), "{rung} against {groups:?}");
         let (seen, record) = (origin.saw().await, edge.record().await);
-        assert_eq!((record.rung, record.arm), (rung, Arm::Control));
+        assert_eq!((record.rung, record.arm), (Some(rung), Some(Arm::Control)));
         agree(&record, &seen);
         match expect {
             Ok((group, retry)) => {
@@ -317,7 +317,7 @@ async fn tls_in_and_tls_out_are_recorded_on_both_sides() {
     let records = edge.handshakes(2).await;
     agree(&records[0].handshake, &seen);
     let inner = records[1].handshake;
-    assert_eq!((inner.side, inner.rung), (Side::Downstream, Rung::Upgrade));
+    assert_eq!((inner.side, inner.rung), (Side::Downstream, Some(Rung::Upgrade)));
     assert!(inner.is_post_quantum() && inner.negotiated.retry);
     let totals = edge.totals();
     for side in Side::ALL {

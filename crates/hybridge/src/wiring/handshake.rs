@@ -17,8 +17,8 @@ pub(super) fn translate(named: &Named) -> dto::Handshake {
     dto::Handshake {
         at: Timestamp::from_microsecond(handshake.at_us).unwrap_or(Timestamp::UNIX_EPOCH),
         route: named.route.to_string(),
-        arm: arm(handshake.arm),
-        rung: Some(rung(handshake.rung)),
+        arm: handshake.arm.map(arm),
+        rung: handshake.rung.map(rung),
         client_prefix: handshake.client.to_string(),
         sni_class: offered.map(|offered| offered.sni.name().to_owned()),
         offered_groups: offered

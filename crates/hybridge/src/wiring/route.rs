@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hybridge_api::dto;
 use hybridge_edge::arms::{Arm, Arms};
 use hybridge_edge::config::{Mode, Protocol};
-use hybridge_edge::counters::RouteTotals;
+use hybridge_edge::counters::{RouteTotals, label};
 use hybridge_edge::handle::{CertificateView, RouteView};
 use hybridge_edge::handshake::{Outcome, Side};
 use hybridge_edge::history::Sample;
@@ -63,7 +63,8 @@ fn certificate(view: &CertificateView) -> dto::Certificate {
 
 fn totals(totals: &RouteTotals, side: Side) -> dto::Totals {
     let mut sum = dto::Totals::default();
-    for arm in Arm::ALL {
+    // Whoever got no arm is a handshake of the route nevertheless.
+    for arm in label::ARMS {
         let (summary, tally) = (totals.summary(side, arm), totals.tally(side, arm));
         sum.handshakes += summary.handshakes;
         sum.failures += summary.failures;
