@@ -19,10 +19,11 @@ mod websocket;
 
 use anyhow::ensure;
 
-use super::case::Case;
+use super::case::{Case, Skip};
 use super::edge::{Edge, Route};
 use super::handshake::{Expect, Handshake, Told};
 use super::origin::field;
+use super::peers::Peer;
 use super::scene::Scene;
 
 /// Every case, in the order in which they run.
@@ -95,6 +96,17 @@ fn meet_all(
 fn agree(told: &Told, record: &Handshake, expect: &Expect) -> anyhow::Result<()> {
     expect.meets_peer(told)?;
     expect.meets_record(record)
+}
+
+/// Skips the case when a peer that should be classical is built on OpenSSL 3.5 or later.
+fn skip_unless_classical(scene: &Scene<'_>, peer: Peer) -> anyhow::Result<()> {
+    match scene.openssl_of(peer)? {
+        Some(version) if version >= (3, 5) => {
+            let (name, (major, minor)) = (peer.name(), version);
+            Err(Skip(format!("{name} is post-quantum here (OpenSSL {major}.{minor})")).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the edge told the origin about the handshake.

@@ -100,7 +100,7 @@ impl Peer {
     }
 
     /// Arguments that make it say its version; none when nothing does.
-    const fn version_arguments(self) -> &'static [&'static str] {
+    pub(super) const fn version_arguments(self) -> &'static [&'static str] {
         match self {
             Self::OpenSsl | Self::Go => &["version"],
             Self::Nginx | Self::Haproxy => &["-v"],

@@ -108,6 +108,16 @@ impl<'a> Scene<'a> {
         self.workshop.peers.command(peer)
     }
 
+    /// The version of OpenSSL that a peer is built on, major and minor, if it names one.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub(super) fn openssl_of(&self, peer: Peer) -> anyhow::Result<Option<(u32, u32)>> {
+        let mut command = self.peer(peer);
+        let said = self.run(command.args(peer.version_arguments()))?.text();
+        Ok(openssl_version(&said))
+    }
+
     /// A port that nobody uses.
     ///
     /// # Errors
@@ -241,6 +251,14 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// `… OpenSSL/3.0.19 …` or `… OpenSSL 3.0.19 …`.
+fn openssl_version(said: &str) -> Option<(u32, u32)> {
+    let (_, rest) = said.split_once("OpenSSL")?;
+    let mut numbers = rest.trim_start_matches([' ', '/']).split('.');
+    let mut next = || numbers.next().and_then(|number| number.parse().ok());
+    Some((next()?, next()?))
+}
+
 /// Whether something listens on a port of this machine. Reads the kernel's table: a connection would be
 /// a client that the server counts.
 fn is_listening(port: u16) -> bool {
@@ -258,6 +276,16 @@ fn is_listening(port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_the_openssl_that_a_peer_is_built_on() {
+        assert_eq!(
+            openssl_version("curl 7.88.1 libcurl/7.88.1 OpenSSL/3.0.19 zlib/1.2.13"),
+            Some((3, 0))
+        );
+        assert_eq!(openssl_version("3.14.0 OpenSSL 3.5.1 1 Jul 2026"), Some((3, 5)));
+        assert_eq!(openssl_version("curl 8.14.1 GnuTLS/3.8.9"), None);
+    }
 
     #[test]
     fn sees_who_listens_without_connecting() {

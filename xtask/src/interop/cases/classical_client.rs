@@ -1,7 +1,7 @@
 //! Clients that cannot speak post-quantum yet, at our edge: the system's curl, Python's ssl,
 //! GnuTLS, sslyze.
 //!
-//! Where Python and curl are built on OpenSSL 3.5 they can; then these cases say so by failing.
+//! Where curl and Python are built on OpenSSL 3.5 they can, and their cases are skipped.
 
 use anyhow::ensure;
 
@@ -12,7 +12,7 @@ use crate::interop::handshake::Expect;
 use crate::interop::peers::Peer::{GnuTls, Python, Sslyze, SystemCurl};
 use crate::interop::scene::Scene;
 
-use super::{agree, end, meet, meet_all};
+use super::{agree, end, meet, meet_all, skip_unless_classical};
 
 const SHARE: Expect = Expect::share("x25519");
 
@@ -60,6 +60,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 fn by_curl(scene: &Scene<'_>, arguments: &[&str], expect: Expect) -> anyhow::Result<String> {
+    skip_unless_classical(scene, SystemCurl)?;
     meet(
         scene,
         "upgrade",
@@ -69,6 +70,7 @@ fn by_curl(scene: &Scene<'_>, arguments: &[&str], expect: Expect) -> anyhow::Res
 }
 
 fn by_python(scene: &Scene<'_>, options: &[&str], expects: &[Expect]) -> anyhow::Result<String> {
+    skip_unless_classical(scene, Python)?;
     meet_all(
         scene,
         "upgrade",
@@ -99,6 +101,7 @@ fn twice_by_gnutls(scene: &Scene<'_>, priority: &str, expects: [Expect; 2]) -> a
 }
 
 fn refused(scene: &Scene<'_>) -> anyhow::Result<String> {
+    skip_unless_classical(scene, SystemCurl)?;
     let edge = Edge::start(scene, Route::terminate("require", scene.workshop.origin))?;
     let url = format!("https://localhost:{}/", edge.port);
     let ran = curl::try_fetch(scene, SystemCurl, &url, &[])?;

@@ -15,6 +15,8 @@ use crate::interop::probe::{self, Expect};
 use crate::interop::scene::Scene;
 use crate::interop::server::{Server, envoy, go, haproxy, nginx, openssl, python};
 
+use super::skip_unless_classical;
+
 /// Both kinds of group in TLS 1.2 and 1.3. What the client shares or lists first decides, so the three
 /// typical clients that put X25519 first miss the upgrade.
 const BOTH: Expect = Expect {
@@ -213,6 +215,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     Case::new("probe/go/default", &[Go], |s| at(s, &go::tls(s, &[])?, GO)),
     Case::new("probe/python/default", &[Python], |s| {
+        skip_unless_classical(s, Python)?;
         at(s, &python::tls(s)?, OPENSSL_3_0)
     }),
     Case::new("probe/edge/classical", &[], |s| {
