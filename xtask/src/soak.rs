@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::ensure;
 
 use report::Report;
-use stage::Stage;
+use stage::{Programs, Stage};
 
 /// Cycles: memory after the last is compared with memory after the first.
 const CYCLES: u64 = 3;
@@ -45,6 +45,10 @@ pub(crate) struct Args {
     /// The program under test
     #[arg(long, value_name = "FILE", env = "HYBRIDGE_BIN")]
     binary: Option<PathBuf>,
+
+    /// Control of the test itself: the upstream changes a bit on the way, so the run must fail
+    #[arg(long)]
+    lying_upstream: bool,
 }
 
 pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
@@ -55,36 +59,48 @@ pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
     let limits = limits::Limits::read()?;
     let connections = limits.scale(args.connections);
     let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
-    let binary = args
-        .binary
-        .clone()
-        .unwrap_or_else(|| root.join("target/release/hybridge"));
-    let mut stage = Stage::build(&binary, &load_program(root)?, &limits)?;
+    let binary = args.binary.clone();
+    let mut stage = Stage::build(Programs {
+        edge: binary.unwrap_or_else(|| root.join("target/release/hybridge")),
+        load: load_program(root)?,
+        upstream: if args.lying_upstream { "liar" } else { "echo" },
+        limits,
+    })?;
     let mut report = Report::new(connections, seed, stage.edge.resources()?);
     let plan = cycle::Plan {
         connections,
         time: Duration::from_secs(args.seconds) / u32::try_from(CYCLES)?,
         seed,
     };
-    for number in 1..=CYCLES {
-        crate::say(&format!("soak: cycle {number} of {CYCLES}"));
-        report.cycle(cycle::run(&mut stage, &plan, number)?);
-    }
-    crate::say("soak: drain");
-    report.drain(cycle::drain(stage, DRAINED.min(connections), seed)?);
-    Ok(finish(args, &report))
+    crate::say(&format!("soak: {connections} connections, seed {seed}"));
+    let done = perform(&mut stage, &plan, &mut report);
+    crate::say(&report.table());
+    let mut violations = report.violations();
+    violations.extend(
+        done.err()
+            .map(|error| format!("not finished: {error:#}; {}", stage.log_end())),
+    );
+    Ok(conclude(args, seed, &violations))
 }
 
-fn finish(args: &Args, report: &Report) -> ExitCode {
-    crate::say(&report.table());
-    let violations = report.violations();
-    for violation in &violations {
+fn perform(stage: &mut Stage, plan: &cycle::Plan, report: &mut Report) -> anyhow::Result<()> {
+    for number in 1..=CYCLES {
+        crate::say(&format!("soak: cycle {number} of {CYCLES}"));
+        report.cycle(cycle::run(stage, plan, number)?);
+    }
+    crate::say("soak: drain");
+    report.drain(cycle::drain(stage, DRAINED.min(plan.connections), plan.seed)?);
+    Ok(())
+}
+
+fn conclude(args: &Args, seed: u64, violations: &[String]) -> ExitCode {
+    for violation in violations {
         crate::say(&format!("violation: {violation}"));
     }
-    let (seed, asked) = (report.seed(), args.connections);
     crate::say(&format!(
-        "{} violations; again: cargo xtask soak --connections {asked} --seconds {} --seed {seed}",
+        "{} violations; again: cargo xtask soak --connections {} --seconds {} --seed {seed}",
         violations.len(),
+        args.connections,
         args.seconds
     ));
     if violations.is_empty() {

@@ -123,22 +123,30 @@ fn act(stage: &mut Stage, clients: &mut Talking, event: Event, draw: &mut Draw) 
     Ok(())
 }
 
-/// Waits until nearly all connections are open again; returns the most that ever were.
+/// Waits until nearly all connections are open again, or one has failed; returns the most that ever were.
 fn until_back(clients: &mut Talking, connections: usize) -> anyhow::Result<usize> {
-    let mut last = (0, 0);
+    let mut last = Open::default();
     let back = poll(LONG, || {
         last = count(clients)?;
-        Ok((last.0 * 100 >= connections * BACK_PERCENT).then_some(last.1))
+        let enough = last.now * 100 >= connections * BACK_PERCENT || last.failed > 0;
+        Ok(enough.then_some(last.peak))
     })?;
-    back.with_context(|| format!("{} of {connections} connections are open", last.0))
+    back.with_context(|| format!("{} of {connections} connections are open", last.now))
 }
 
-/// Open now, and the most that ever were.
-fn count(clients: &mut Talking) -> anyhow::Result<(usize, usize)> {
+/// What the load counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Open {
+    now: usize,
+    peak: usize,
+    failed: usize,
+}
+
+fn count(clients: &mut Talking) -> anyhow::Result<Open> {
     let answer = clients.ask("count")?;
-    let mut numbers = answer.split_whitespace().map(str::parse);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(open)), Some(Ok(peak))) => Ok((open, peak)),
+    let numbers: Result<Vec<usize>, _> = answer.split_whitespace().map(str::parse).collect();
+    match numbers.as_deref() {
+        Ok(&[now, peak, failed]) => Ok(Open { now, peak, failed }),
         _ => anyhow::bail!("the load counted {answer:?}"),
     }
 }
@@ -167,7 +175,7 @@ fn gauge(stage: &Stage, name: &str) -> anyhow::Result<f64> {
 }
 
 /// SIGTERM with connections in mid-exchange: they go on, new ones are refused, the edge ends by itself.
-pub(super) fn drain(mut stage: Stage, connections: usize, seed: u64) -> anyhow::Result<Drain> {
+pub(super) fn drain(stage: &mut Stage, connections: usize, seed: u64) -> anyhow::Result<Drain> {
     let mut clients = stage.clients(connections, seed)?;
     clients.expect("open", LONG)?;
     pause(Duration::from_secs(1));
@@ -180,7 +188,7 @@ pub(super) fn drain(mut stage: Stage, connections: usize, seed: u64) -> anyhow::
     let refused = (0..20).filter(|_| stage.refuses()).count();
     pause(DRAIN_TIME);
     stage.edge.alive().context("before its connections were done")?;
-    let (open, _) = count(&mut clients)?;
+    let open = count(&mut clients)?.now;
     let counts = finish(clients)?;
     let began = now();
     let status = stage.edge.ended(Duration::from_secs(30))?;

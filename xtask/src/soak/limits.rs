@@ -1,4 +1,5 @@
 //! How many descriptors a process may have here, and how many connections that allows.
+//! The hard limit is taken as it is: fewer connections are made, and that is said.
 
 use std::fs;
 

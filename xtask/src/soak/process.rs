@@ -132,7 +132,7 @@ impl Talking {
     }
 
     /// Waits for a line that begins with a word; what follows it is returned.
-    pub(super) fn expect(&mut self, word: &str, limit: Duration) -> anyhow::Result<String> {
+    pub(super) fn expect(&self, word: &str, limit: Duration) -> anyhow::Result<String> {
         let line = self.lines.recv_timeout(limit);
         let line = line.with_context(|| format!("{} did not say {word:?}", self.process.name))?;
         let rest = line.strip_prefix(word);

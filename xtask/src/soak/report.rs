@@ -86,10 +86,6 @@ impl Report {
         self.drain = Some(drain);
     }
 
-    pub(super) const fn seed(&self) -> u64 {
-        self.seed
-    }
-
     /// Everything that is not as it must be.
     pub(super) fn violations(&self) -> Vec<String> {
         let mut found = Vec::new();

@@ -1,4 +1,5 @@
 //! Every rule of the report is able to fail.
+//! A good run is changed in one place, and that one violation must be there.
 
 use super::*;
 

@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -25,12 +25,23 @@ pub(super) struct Shape {
     pub(super) second: bool,
 }
 
+/// What is run, and how.
+#[derive(Debug)]
+pub(super) struct Programs {
+    /// The program under test.
+    pub(super) edge: PathBuf,
+    /// Upstream and clients.
+    pub(super) load: PathBuf,
+    /// The upstream's role: `echo`, or `liar`.
+    pub(super) upstream: &'static str,
+    pub(super) limits: Limits,
+}
+
 /// Everything that runs.
 #[derive(Debug)]
 pub(super) struct Stage {
     folder: TempDir,
-    limits: Limits,
-    load: String,
+    programs: Programs,
     pub(super) edge: Process,
     upstream: Process,
     ports: Ports,
@@ -46,11 +57,11 @@ struct Ports {
 
 impl Stage {
     /// Starts edge and upstream.
-    pub(super) fn build(binary: &Path, load: &Path, limits: &Limits) -> anyhow::Result<Self> {
+    pub(super) fn build(programs: Programs) -> anyhow::Result<Self> {
+        let missing = programs.edge.display();
         ensure!(
-            binary.exists(),
-            "{} is missing: run cargo build --release",
-            binary.display()
+            programs.edge.exists(),
+            "{missing} is missing: run cargo build --release"
         );
         let folder = tempfile::tempdir()?;
         make_certificate(folder.path())?;
@@ -60,26 +71,13 @@ impl Stage {
             second: false,
         };
         let config = folder.path().join("edge.toml");
-        write(&config, &ports.config(folder.path(), limits, shape))?;
-        let (load, log) = (load.display().to_string(), folder.path().join("upstream.log"));
-        let upstream = Process::start(
-            "echo",
-            &[&load, "echo", &ports.upstream.to_string()],
-            limits,
-            &log,
-        )?;
-        listening(ports.upstream)?;
-        let words = [
-            &*binary.to_string_lossy(),
-            "edge",
-            "--config",
-            &*config.to_string_lossy(),
-        ];
-        let edge = Process::start("edge", &words, limits, &folder.path().join("edge.log"))?;
+        write(&config, &ports.config(folder.path(), &programs.limits, shape))?;
+        let upstream = programs.start_upstream(folder.path(), ports.upstream)?;
+        let words = ["edge", "--config", &*config.to_string_lossy()];
+        let edge = programs.start("edge", &programs.edge, &words, &folder.path().join("edge.log"))?;
         let stage = Self {
             folder,
-            limits: *limits,
-            load,
+            programs,
             edge,
             upstream,
             ports,
@@ -92,31 +90,26 @@ impl Stage {
     /// Starts the clients of one cycle.
     pub(super) fn clients(&self, connections: usize, seed: u64) -> anyhow::Result<Talking> {
         let (first, second) = (self.ports.first.to_string(), self.ports.second.to_string());
-        let words = [
-            &*self.load,
-            "load",
-            &first,
-            &second,
-            &connections.to_string(),
-            &seed.to_string(),
-        ];
-        Talking::start("load", &words, &self.limits)
+        let program = self.programs.load.to_string_lossy();
+        let (connections, seed) = (connections.to_string(), seed.to_string());
+        let words = [&*program, "load", &first, &second, &connections, &seed];
+        Talking::start("load", &words, &self.programs.limits)
     }
 
     /// Kills the upstream, connections and all, and starts it again.
     pub(super) fn restart_upstream(&mut self) -> anyhow::Result<()> {
         self.upstream.kill()?;
-        let (address, log) = (
-            self.ports.upstream.to_string(),
-            self.folder.path().join("upstream.log"),
-        );
-        self.upstream = Process::start("echo", &[&self.load, "echo", &address], &self.limits, &log)?;
-        listening(self.ports.upstream).context("the upstream did not come back")
+        self.upstream = self
+            .programs
+            .start_upstream(self.folder.path(), self.ports.upstream)?;
+        Ok(())
     }
 
     /// Writes the configuration anew, sends SIGHUP, and waits until it is in force.
     pub(super) fn reload(&self, shape: Shape) -> anyhow::Result<()> {
-        let text = self.ports.config(self.folder.path(), &self.limits, shape);
+        let text = self
+            .ports
+            .config(self.folder.path(), &self.programs.limits, shape);
         write(&self.folder.path().join("edge.toml"), &text)?;
         self.edge.signal("HUP")?;
         let taken = poll(Duration::from_secs(20), || {
@@ -175,6 +168,27 @@ impl Stage {
         let text = std::fs::read_to_string(self.folder.path().join("edge.log")).unwrap_or_default();
         let lines: Vec<_> = text.lines().rev().take(3).collect();
         lines.join(" / ")
+    }
+}
+
+impl Programs {
+    fn start(
+        &self,
+        name: &'static str,
+        program: &Path,
+        rest: &[&str],
+        log: &Path,
+    ) -> anyhow::Result<Process> {
+        let program = program.to_string_lossy();
+        let words = [&[&*program], rest].concat();
+        Process::start(name, &words, &self.limits, log)
+    }
+
+    fn start_upstream(&self, folder: &Path, address: SocketAddr) -> anyhow::Result<Process> {
+        let words = [self.upstream, &*address.to_string()];
+        let upstream = self.start("upstream", &self.load, &words, &folder.join("upstream.log"))?;
+        listening(address).context("the upstream does not come up")?;
+        Ok(upstream)
     }
 }
 

@@ -1,4 +1,7 @@
 //! One connection through the edge: exchanges that are checked byte by byte, then its fate.
+//!
+//! Sending and receiving go on at the same time, so that a burst may be longer than all buffers on the way.
+//! Nothing waits for ever: what takes longer than `STUCK` is a failure.
 
 use std::io;
 use std::time::Duration;

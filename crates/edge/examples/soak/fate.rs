@@ -1,4 +1,7 @@
 //! How a connection ends, drawn from the seed before it is opened.
+//!
+//! The upstream learns of its part in the connection's own header, so both ends know what was planned
+//! and an end that was not is a failure.
 
 use crate::pattern::{Dice, HEADER, Pattern, mix};
 
@@ -45,13 +48,13 @@ impl Plan {
             _ => Fate::UpstreamReset,
         };
         let reset_after = if fate == Fate::UpstreamReset {
-            HEADER as u64 + 1 + dice.below(100_000)
+            HEADER as u64 + 1 + dice.below(40_000)
         } else {
             0
         };
         Self {
             fate,
-            exchanges: 1 + dice.below(8),
+            exchanges: 1 + dice.below(3),
             pattern: Pattern {
                 seed: dice.next(),
                 reset_after,

@@ -2,7 +2,8 @@
 //!
 //! Commands, one a line, each answered by `ok`: `go` (fates begin), `down` and `up` (around a kill of the
 //! upstream process; who lived meanwhile may end early), `second on|off`, `count` (answers `ok OPEN
-//! PEAK`), `finish`. When every slot is open for the first time it says `open`; at the end `done` and JSON.
+//! PEAK FAILED`), `finish`. When every slot is open for the first time, or one has failed, it says `open`;
+//! at the end `done` and JSON.
 
 use std::error::Error;
 use std::io::{self, BufRead as _, Write as _};
@@ -98,7 +99,7 @@ impl Load {
     async fn obey(&self, connections: usize) -> Result<(), Box<dyn Error>> {
         let mut commands = commands();
         let full = async {
-            while self.open.load(SeqCst) < connections {
+            while self.open.load(SeqCst) < connections && self.failed() == 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -129,11 +130,17 @@ impl Load {
             "second on" => self.second.store(true, SeqCst),
             "second off" => self.leave_second().await,
             "count" => {
-                return format!("ok {} {}", self.open.load(SeqCst), self.peak.load(SeqCst));
+                let (open, peak) = (self.open.load(SeqCst), self.peak.load(SeqCst));
+                return format!("ok {open} {peak} {}", self.failed());
             }
             other => return format!("unknown command {other:?}"),
         }
         "ok".to_owned()
+    }
+
+    fn failed(&self) -> u64 {
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.failed + tally.corrupt
     }
 
     /// Returns when nobody is about to connect to the second address any more.

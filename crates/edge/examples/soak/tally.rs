@@ -1,4 +1,5 @@
-//! What became of the connections, counted.
+//! What became of the connections, counted: every one that was opened is in exactly one count.
+//! An early end is excused only by the fate, or by a kill of the upstream; wrong bytes never are.
 
 use serde_json::{Value, json};
 
