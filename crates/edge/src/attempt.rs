@@ -1,5 +1,7 @@
 //! One handshake while it happens: gathers what its record needs and writes it down at the end.
-//! An attempt that is dropped without an end leaves no record (the process is closing).
+//! An attempt that is dropped without an end was given up with its connection (the client went away while
+//! the upstream's handshake stalled), and its record says so. The one that leaves none is dismissed, or
+//! its core is being stopped.
 
 use std::net::IpAddr;
 use std::time::Instant;
@@ -19,6 +21,8 @@ pub(crate) struct Attempt<'a> {
     route: &'a LiveRoute,
     started: Instant,
     record: Handshake,
+    /// Its record is written, or there is to be none.
+    is_over: bool,
 }
 
 impl<'a> Attempt<'a> {
@@ -42,6 +46,7 @@ impl<'a> Attempt<'a> {
             route,
             started: clock::monotonic(),
             record,
+            is_over: false,
         }
     }
 
@@ -80,11 +85,35 @@ impl<'a> Attempt<'a> {
 
     /// Writes the record: into this core's counters, and into the ring towards the recorder.
     pub(crate) fn end(mut self, outcome: Outcome, alert: Option<u8>, negotiated: Negotiated) {
+        self.write(outcome, alert, negotiated);
+    }
+
+    /// There is no handshake after all: a plaintext connection, or one without a byte.
+    pub(crate) fn dismiss(mut self) {
+        self.is_over = true;
+    }
+
+    fn write(&mut self, outcome: Outcome, alert: Option<u8>, negotiated: Negotiated) {
+        self.is_over = true;
         self.record.outcome = outcome;
         self.record.alert = alert;
         self.record.negotiated = negotiated;
         self.record.finished_us = clock::elapsed_us(self.started);
         self.route.counters().record(&self.record);
         self.worker.push(self.record);
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.is_over || self.worker.is_stopping() {
+            return;
+        }
+        let outcome = match (self.record.side, self.record.offered) {
+            (Side::Upstream, _) => Outcome::Upstream,
+            (Side::Downstream, None) => Outcome::HelloIncomplete,
+            (Side::Downstream, Some(_)) => Outcome::AfterServerHello,
+        };
+        self.write(outcome, None, Negotiated::default());
     }
 }

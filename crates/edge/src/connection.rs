@@ -138,6 +138,7 @@ async fn establish(
             .arms
             .load()
             .assign(&route.spec.salt, attempt.prefix(), None);
+        attempt.dismiss();
         return Some((
             Inbound::Plain(Wire::new(stream, received.raw, route.meter())),
             Peer { arm, ..peer },
@@ -204,7 +205,10 @@ fn fail<T>(attempt: Attempt<'_>, outcome: Outcome) -> Option<T> {
 /// Ends a connection that brought no ClientHello, with an answer its sender can read.
 fn refuse<T>(route: &LiveRoute, attempt: Attempt<'_>, stream: TcpStream, no_hello: &NoHello) -> Option<T> {
     match no_hello {
-        NoHello::Absent => route.counters().hello_absent(),
+        NoHello::Absent => {
+            route.counters().hello_absent();
+            attempt.dismiss();
+        }
         NoHello::Incomplete => attempt.fail(Outcome::HelloIncomplete, None),
         NoHello::Foreign(_) | NoHello::Malformed | NoHello::TooLong => {
             let alert = refusal::alert(no_hello);

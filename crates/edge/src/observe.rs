@@ -44,7 +44,10 @@ pub(crate) async fn serve(
     let client = match named(route, &mut stream, &mut received).await {
         Ok(client) => client.unwrap_or(address),
         Err(Some(outcome)) => return attempt.fail(outcome, None),
-        Err(None) => return route.counters().hello_absent(),
+        Err(None) => {
+            route.counters().hello_absent();
+            return attempt.dismiss();
+        }
     };
     attempt.client_is(client.ip());
     let peer = Peer {
@@ -143,8 +146,12 @@ impl Watched<'_> {
     fn close(mut self) {
         match self.watch.closed() {
             Some(outcome) => self.end(outcome),
-            None if self.attempt.is_some() => self.route.counters().hello_absent(),
-            None => {}
+            None => {
+                if let Some(attempt) = self.attempt.take() {
+                    self.route.counters().hello_absent();
+                    attempt.dismiss();
+                }
+            }
         }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Worker {
     open: Cell<usize>,
     emptied: Notify,
     draining: watch::Sender<bool>,
+    /// What is still open is about to be dropped.
+    stopping: Cell<bool>,
 }
 
 impl Worker {
@@ -51,6 +53,11 @@ impl Worker {
     /// Becomes true when connections should come to an end.
     pub(crate) fn draining(&self) -> watch::Receiver<bool> {
         self.draining.subscribe()
+    }
+
+    /// Are connections being closed because the process ends?
+    pub(crate) const fn is_stopping(&self) -> bool {
+        self.stopping.get()
     }
 
     async fn wait_until_empty(&self) {
@@ -103,8 +110,10 @@ pub(crate) fn run(
         open: Cell::new(0),
         emptied: Notify::new(),
         draining: watch::Sender::new(false),
+        stopping: Cell::new(false),
     });
-    runtime.block_on(obey(worker, commands));
+    runtime.block_on(obey(Rc::clone(&worker), commands));
+    worker.stopping.set(true);
 }
 
 /// A route's slot: connections take what stands in it when they are accepted.

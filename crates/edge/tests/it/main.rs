@@ -2,6 +2,8 @@
 //! One file per subject; `harness` starts and asks.
 
 #[cfg(test)]
+mod abandoned;
+#[cfg(test)]
 mod arms;
 #[cfg(test)]
 mod certificates;
