@@ -5,6 +5,7 @@
 
 mod bench;
 mod classical_client;
+mod http;
 mod modern_client;
 mod observe;
 mod openssl_client;
@@ -38,6 +39,7 @@ pub(super) fn all() -> Vec<Case> {
         proxy_header::CASES,
         observe::CASES,
         websocket::CASES,
+        http::CASES,
         probe_tls::CASES,
         probe_starttls::CASES,
         probe_ssh::CASES,

@@ -30,6 +30,7 @@ pub(super) enum Peer {
     Go,
     Chromium,
     Sslyze,
+    Wrk,
 }
 
 /// Where a peer's program is, below the folder of the peers or on the machine.
@@ -43,7 +44,7 @@ enum Place {
 }
 
 impl Peer {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::OpenSsl,
         Self::GnuTls,
         Self::Curl,
@@ -58,6 +59,7 @@ impl Peer {
         Self::Go,
         Self::Chromium,
         Self::Sslyze,
+        Self::Wrk,
     ];
 
     /// What people call it.
@@ -77,6 +79,7 @@ impl Peer {
             Self::Go => "Go",
             Self::Chromium => "Chromium",
             Self::Sslyze => "sslyze",
+            Self::Wrk => "wrk",
         }
     }
 
@@ -96,6 +99,7 @@ impl Peer {
             Self::Go => Place::Path("go"),
             Self::Chromium => Place::Path("chromium"),
             Self::Sslyze => Place::Folder("venv/bin/sslyze"),
+            Self::Wrk => Place::Debian("usr/bin/wrk"),
         }
     }
 
@@ -103,7 +107,7 @@ impl Peer {
     pub(super) const fn version_arguments(self) -> &'static [&'static str] {
         match self {
             Self::OpenSsl | Self::Go => &["version"],
-            Self::Nginx | Self::Haproxy => &["-v"],
+            Self::Nginx | Self::Haproxy | Self::Wrk => &["-v"],
             Self::Sshd => &["-V"],
             Self::NginxMail | Self::Sslyze => &[],
             Self::Python => &[

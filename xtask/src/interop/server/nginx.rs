@@ -33,7 +33,15 @@ pub(crate) fn tls(scene: &Scene<'_>, groups: &str) -> anyhow::Result<Server> {
 /// # Errors
 /// It does not start.
 pub(crate) fn plain(scene: &Scene<'_>) -> anyhow::Result<Server> {
-    listening(scene, "", "")
+    plain_with(scene, "")
+}
+
+/// Plaintext, with further directives.
+///
+/// # Errors
+/// It does not start.
+pub(crate) fn plain_with(scene: &Scene<'_>, directives: &str) -> anyhow::Result<Server> {
+    listening(scene, "", directives)
 }
 
 /// Plaintext after a PROXY header.
