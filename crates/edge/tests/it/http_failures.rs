@@ -303,37 +303,48 @@ async fn a_client_that_leaves_a_stream_of_events_takes_its_upstream_along() {
     edge.idle().await;
 }
 
-/// An upstream that refuses an upload at once and reads it nevertheless.
-async fn refusing() -> Upstream {
-    Upstream::scripted(|mut stream, _| async move {
-        let answer = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large";
-        stream.write_all(answer).await.unwrap();
-        let _ended = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+/// An upstream that refuses an upload at once, with this field, and reads it nevertheless.
+async fn refusing(field: &'static str) -> Upstream {
+    Upstream::scripted(move |mut stream, head| async move {
+        let answer = format!("HTTP/1.1 413 Too Large\r\n{field}\r\nContent-Length: 9\r\n\r\ntoo large");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = stream.take(length.unwrap().parse().unwrap());
+        let _read = tokio::io::copy(&mut body, &mut tokio::io::sink()).await;
     })
     .await
 }
 
 #[tokio::test]
 async fn an_early_refusal_of_an_upload_reaches_the_client() {
-    let upstream = refusing().await;
+    let upstream = refusing("Connection: close").await;
     let edge = upstream.edge("");
     for _ in 0..10 {
-        let request = Request::post("/").header("host", "a").body(full(noise(4, 4 << 20)));
+        let request = Request::post("/")
+            .header("host", "a")
+            .body(full(noise(4, 4 << 20)));
         let answer = http1(&edge).await.send_request(request.unwrap());
         assert_eq!(soon("an answer", answer).await.unwrap().status(), 413);
         let request = Request::post("https://a/").body(full(noise(4, 4 << 20)));
         let answer = http2(&edge).await.send_request(request.unwrap());
         assert_eq!(soon("an answer", answer).await.unwrap().status(), 413);
     }
-    assert_eq!((server_errors(&edge), failures(&edge, UpstreamFailure::Protocol)), (0, 0));
+    assert_eq!(
+        (server_errors(&edge), failures(&edge, UpstreamFailure::Protocol)),
+        (0, 0)
+    );
 }
 
 #[tokio::test]
 async fn a_client_that_never_ends_its_upload_makes_no_other_wait() {
-    let upstream = refusing().await;
+    let upstream = refusing("X-Kept: yes").await;
     let edge = upstream.edge("");
     let mut slow = tls(&edge, &[]).await;
-    slow.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nand then nothing").await.unwrap();
+    slow.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nand then nothing")
+        .await
+        .unwrap();
     read_until(&mut slow, "too large").await;
     let begun = tokio::time::Instant::now();
     let answer = http1(&edge).await.send_request(post("short")).await.unwrap();
