@@ -1,9 +1,10 @@
-//! Who may come in on one core: caps on open and half-open connections, and a token bucket for
-//! handshakes by client network. All of it before any asymmetric work, and without a lock: each core
+//! Who may come in on one core: caps on open and half-open connections, of all clients and of one network,
+//! and a token bucket for handshakes by client network. All of it before any asymmetric work, and without a lock: each core
 //! has its share of the route's limits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -13,28 +14,62 @@ use crate::prefix::Prefix;
 /// Networks whose buckets are remembered at once, per route and core.
 const BUCKETS_MAX: usize = 16_384;
 
-/// A counter that goes down again when its `Held` is dropped.
+/// A counter that goes down again when its `Held` is dropped; it also knows how many of its places the
+/// client networks have that have any.
 #[derive(Debug, Default)]
-pub(crate) struct Gauge(Rc<Cell<usize>>);
+pub(crate) struct Gauge(Rc<Places>);
+
+#[derive(Debug, Default)]
+struct Places {
+    taken: Cell<usize>,
+    by_client: RefCell<HashMap<Prefix, usize>>,
+}
 
 /// One place in a `Gauge`.
 #[derive(Debug)]
-pub(crate) struct Held(Rc<Cell<usize>>);
+pub(crate) struct Held {
+    places: Rc<Places>,
+    client: Cell<Option<Prefix>>,
+}
 
 impl Gauge {
     /// Takes a place if fewer than `limit` are taken.
     pub(crate) fn hold(&self, limit: usize) -> Option<Held> {
-        let taken = self.0.get();
+        let taken = self.0.taken.get();
         (taken < limit).then(|| {
-            self.0.set(taken + 1);
-            Held(Rc::clone(&self.0))
+            self.0.taken.set(taken + 1);
+            Held {
+                places: Rc::clone(&self.0),
+                client: Cell::new(None),
+            }
         })
+    }
+}
+
+impl Held {
+    /// Says once whose place this is, when the client is known; no if its network has `limit` already.
+    pub(crate) fn is_for(&self, client: Prefix, limit: usize) -> bool {
+        let mut by_client = self.places.by_client.borrow_mut();
+        let taken = by_client.get(&client).copied().unwrap_or_default();
+        let granted = taken < limit && self.client.get().is_none();
+        if granted {
+            by_client.insert(client, taken + 1);
+            self.client.set(Some(client));
+        }
+        granted
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.places.taken.set(self.places.taken.get() - 1);
+        let Some(client) = self.client.get() else { return };
+        if let Entry::Occupied(mut taken) = self.places.by_client.borrow_mut().entry(client) {
+            *taken.get_mut() -= 1;
+            if *taken.get() == 0 {
+                taken.remove();
+            }
+        }
     }
 }
 
@@ -140,6 +175,20 @@ mod tests {
         assert!(first.is_some() && gauge.hold(2).is_none());
         drop(second);
         assert!(gauge.hold(2).is_some());
+    }
+
+    #[test]
+    fn a_network_may_not_take_every_place_and_is_forgotten_when_it_has_none() {
+        let gauge = Gauge::default();
+        let take = |client| gauge.hold(10).filter(|held| held.is_for(client, 2));
+        let (first, second) = (take(network(1)), take(network(1)));
+        assert!(first.is_some() && second.is_some());
+        assert!(take(network(1)).is_none() && take(network(2)).is_some());
+        assert_eq!(gauge.0.taken.get(), 2, "who is refused keeps no place");
+        drop(first);
+        assert!(take(network(1)).is_some());
+        drop(second);
+        assert!(gauge.0.by_client.borrow().is_empty());
     }
 
     #[test]

@@ -208,6 +208,11 @@ pub struct Limits {
     pub connections: usize,
     /// Connections that have not finished their handshake, all cores together. Default 4096.
     pub half_open: usize,
+    /// Open connections of one client prefix (/24, /56). Default: a quarter of `connections`, at least 16.
+    pub connections_per_client: Option<usize>,
+    /// Connections of one client prefix that have not finished their handshake. Default: a quarter of
+    /// `half_open`, at least 16.
+    pub half_open_per_client: Option<usize>,
     /// Handshakes per second and client prefix (/24, /56), all cores together; 0 is unlimited. Default 0.
     pub handshakes_per_second: u32,
     /// Handshakes that a client prefix may make at once before the rate counts. Default 200.
@@ -234,6 +239,8 @@ impl Default for Limits {
         Self {
             connections: 20_000,
             half_open: 4096,
+            connections_per_client: None,
+            half_open_per_client: None,
             handshakes_per_second: 0,
             handshake_burst: 200,
             hello_timeout: Duration::from_secs(5),
@@ -243,6 +250,24 @@ impl Default for Limits {
             response_timeout: Duration::from_mins(1),
         }
     }
+}
+
+impl Limits {
+    /// Open connections that one client prefix may have, all cores together.
+    pub fn connections_of_client(&self) -> usize {
+        self.connections_per_client
+            .unwrap_or_else(|| quarter(self.connections))
+    }
+
+    /// Unfinished handshakes that one client prefix may have, all cores together.
+    pub fn half_open_of_client(&self) -> usize {
+        self.half_open_per_client
+            .unwrap_or_else(|| quarter(self.half_open))
+    }
+}
+
+fn quarter(limit: usize) -> usize {
+    (limit / 4).max(16)
 }
 
 /// What is wrong with a configuration, and where.
@@ -447,6 +472,10 @@ impl Route {
         if limits.connections == 0 || limits.half_open == 0 {
             return Err(self.wrong("limits", "connections and half_open must be at least 1"));
         }
+        if limits.connections_of_client() == 0 || limits.half_open_of_client() == 0 {
+            let reason = "connections_per_client and half_open_per_client must be at least 1";
+            return Err(self.wrong("limits", reason));
+        }
         if limits.handshakes_per_second > 0 && limits.handshake_burst == 0 {
             return Err(self.wrong("limits.handshake_burst", "must be at least 1 when a rate is set"));
         }
@@ -455,6 +484,7 @@ impl Route {
             limits.handshake_timeout,
             limits.idle_timeout,
             limits.connect_timeout,
+            limits.response_timeout,
         ];
         if times.iter().any(Duration::is_zero) {
             return Err(self.wrong("limits", "timeouts must be longer than zero"));

@@ -74,6 +74,40 @@ fn other_modes_and_rungs_are_taken() {
 }
 
 #[test]
+fn no_limit_may_be_nothing() {
+    for limit in [
+        "connections",
+        "half_open",
+        "connections_per_client",
+        "half_open_per_client",
+    ] {
+        check(
+            &format!("{CERTIFICATE}limits = {{ {limit} = 0 }}"),
+            Err("at least 1"),
+        );
+    }
+    for kind in ["hello", "handshake", "idle", "connect", "response"] {
+        let text = format!("{CERTIFICATE}limits = {{ {kind}_timeout = '0s' }}");
+        check(&text, Err("longer than zero"));
+    }
+}
+
+#[test]
+fn a_client_may_have_a_quarter_unless_the_file_says_otherwise() {
+    let limits = |text| toml::from_str::<Limits>(text).unwrap();
+    let some = limits("connections = 400\nhalf_open = 10\n");
+    assert_eq!(
+        (some.connections_of_client(), some.half_open_of_client()),
+        (100, 16)
+    );
+    let named = limits("connections_per_client = 7\nhalf_open_per_client = 9000\n");
+    assert_eq!(
+        (named.connections_of_client(), named.half_open_of_client()),
+        (7, 9000)
+    );
+}
+
+#[test]
 fn no_arm_may_need_a_classical_group_that_the_route_does_not_have() {
     let alone = |more: &str| format!("{CERTIFICATE}rung = 'require'\ngroups = ['X25519MLKEM768']\n{more}");
     let missing = Err("needs a classical group too");

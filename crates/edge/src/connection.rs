@@ -18,6 +18,7 @@ use crate::counters::Limit;
 use crate::first_flight::{self, FirstFlight, NoHello, Received};
 use crate::handshake::{Negotiated, Outcome, Side};
 use crate::inbound::Inbound;
+use crate::prefix::Prefix;
 use crate::refusal;
 use crate::route::LiveRoute;
 use crate::wire::Wire;
@@ -50,7 +51,7 @@ pub(crate) async fn serve(
     route.counters().connection_opened();
     let opened = OpenCount(route);
     // Boxed, so that what a handshake needs is given back before the long part begins.
-    if let Some((inbound, peer)) = Box::pin(establish(worker, route, stream, address)).await {
+    if let Some((inbound, peer)) = Box::pin(establish(worker, route, &open, stream, address)).await {
         let activity = inbound.wire().activity();
         let served = async {
             match route.spec.config.protocol {
@@ -87,23 +88,69 @@ pub(crate) fn admit(route: &LiveRoute) -> Option<Held> {
     held
 }
 
-/// Brings a connection to where its protocol begins. `None`: it ended, and its record is written.
-async fn establish(
-    worker: &Worker,
-    route: &LiveRoute,
-    mut stream: TcpStream,
-    address: SocketAddr,
-) -> Option<(Inbound, Peer)> {
-    let limits = &route.spec.config.limits;
-    let Some(_half_open) = route
-        .half_open
-        .hold(admission::share(limits.half_open, route.cores))
-    else {
+/// An unfinished handshake; its place is free, and it is counted as ended, when this is dropped.
+pub(crate) struct HalfOpen<'a> {
+    route: &'a LiveRoute,
+    place: Held,
+}
+
+impl Drop for HalfOpen<'_> {
+    fn drop(&mut self) {
+        self.route.counters().handshake_ended();
+    }
+}
+
+/// Takes a place among the unfinished handshakes.
+pub(crate) fn begin(route: &LiveRoute) -> Option<HalfOpen<'_>> {
+    let limit = route.spec.config.limits.half_open;
+    let Some(place) = route.half_open.hold(admission::share(limit, route.cores)) else {
         route.counters().limited(Limit::HalfOpen);
         return None;
     };
     route.counters().handshake_started();
-    let _ending = HalfOpenCount(route);
+    Some(HalfOpen { route, place })
+}
+
+/// Does the client's network, now known, have room for one more connection and handshake?
+pub(crate) fn has_room(open: &Held, half_open: &HalfOpen<'_>, client: Prefix) -> bool {
+    let (route, limits) = (half_open.route, &half_open.route.spec.config.limits);
+    let share = |limit| admission::share(limit, route.cores);
+    let refused = if !open.is_for(client, share(limits.connections_of_client())) {
+        Limit::ConnectionsPerClient
+    } else if !half_open
+        .place
+        .is_for(client, share(limits.half_open_of_client()))
+    {
+        Limit::HalfOpenPerClient
+    } else {
+        return true;
+    };
+    route.counters().limited(refused);
+    false
+}
+
+/// Takes a token for a handshake of this attempt's client.
+pub(crate) fn is_within_rate(route: &LiveRoute, attempt: &Attempt<'_>) -> bool {
+    let granted = route
+        .buckets
+        .as_ref()
+        .is_none_or(|buckets| buckets.take(attempt.prefix(), attempt.started()));
+    if !granted {
+        route.counters().limited(Limit::Rate);
+    }
+    granted
+}
+
+/// Brings a connection to where its protocol begins. `None`: it ended, and its record is written.
+async fn establish(
+    worker: &Worker,
+    route: &LiveRoute,
+    open: &Held,
+    mut stream: TcpStream,
+    address: SocketAddr,
+) -> Option<(Inbound, Peer)> {
+    let limits = &route.spec.config.limits;
+    let half_open = begin(route)?;
     let local = local_address(route, &stream)?;
     let mut attempt = Attempt::begin(worker, route, Side::Downstream, address.ip());
     let mut received = Received::default();
@@ -117,12 +164,11 @@ async fn establish(
         }
         attempt.client_is(client.ip());
     }
-    if route
-        .buckets
-        .as_ref()
-        .is_some_and(|buckets| !buckets.take(attempt.prefix(), attempt.started()))
-    {
-        route.counters().limited(Limit::Rate);
+    if !has_room(open, &half_open, attempt.prefix()) {
+        attempt.dismiss();
+        return None;
+    }
+    if !is_within_rate(route, &attempt) {
         return fail(attempt, Outcome::Policy);
     }
     let peer = Peer {
@@ -160,14 +206,6 @@ pub(crate) fn local_address(route: &LiveRoute, stream: &TcpStream) -> Option<Soc
         return Some(config.listen);
     }
     stream.local_addr().ok()
-}
-
-struct HalfOpenCount<'a>(&'a LiveRoute);
-
-impl Drop for HalfOpenCount<'_> {
-    fn drop(&mut self) {
-        self.0.counters().handshake_ended();
-    }
 }
 
 async fn handshake(

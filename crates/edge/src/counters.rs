@@ -31,19 +31,31 @@ pub enum Limit {
     Connections,
     /// The route has as many unfinished handshakes as it may.
     HalfOpen,
+    /// The client's network has as many open connections as it may.
+    ConnectionsPerClient,
+    /// The client's network has as many unfinished handshakes as it may.
+    HalfOpenPerClient,
     /// The client's network makes more handshakes per second than it may.
     Rate,
 }
 
 impl Limit {
     /// Every limit, in the order of the metrics.
-    pub const ALL: [Self; 3] = [Self::Connections, Self::HalfOpen, Self::Rate];
+    pub const ALL: [Self; 5] = [
+        Self::Connections,
+        Self::HalfOpen,
+        Self::ConnectionsPerClient,
+        Self::HalfOpenPerClient,
+        Self::Rate,
+    ];
 
     /// The name in metrics and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connections => "connections",
             Self::HalfOpen => "half_open",
+            Self::ConnectionsPerClient => "connections_per_client",
+            Self::HalfOpenPerClient => "half_open_per_client",
             Self::Rate => "rate",
         }
     }

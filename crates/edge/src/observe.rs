@@ -1,7 +1,8 @@
 //! Mode `observe`: forwards bytes untouched and reads the hellos that pass, in both directions.
 //!
 //! It sees what any TLS server behind it negotiates, without its keys, and changes nothing: no
-//! deadline but the idle one, no alert of ours. What is encrypted is judged by its outside.
+//! deadline but the idle one, no alert of ours. The route's limits hold here too; a handshake is
+//! unfinished until the watch knows how it ended. What is encrypted is judged by its outside.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use tokio::net::TcpStream;
 use crate::arms::Arm;
 use crate::attempt::Attempt;
 use crate::config::AcceptProxy;
-use crate::connection::{OpenCount, Peer, admit, local_address};
+use crate::connection::{HalfOpen, OpenCount, Peer, admit, begin, has_room, is_within_rate, local_address};
 use crate::first_flight::{self, NoHello, Received};
 use crate::handshake::{Negotiated, Outcome, Side};
 use crate::outbound;
@@ -33,12 +34,13 @@ pub(crate) async fn serve(
     mut stream: TcpStream,
     address: SocketAddr,
 ) {
-    let Some(_open) = admit(route) else { return };
+    let Some(open) = admit(route) else { return };
     let Some(local) = local_address(route, &stream) else {
         return;
     };
     route.counters().connection_opened();
     let _closing = OpenCount(route);
+    let Some(half_open) = begin(route) else { return };
     let mut attempt = Attempt::begin(worker, route, Side::Downstream, address.ip());
     let mut received = Received::default();
     let client = match named(route, &mut stream, &mut received).await {
@@ -50,6 +52,12 @@ pub(crate) async fn serve(
         }
     };
     attempt.client_is(client.ip());
+    if !has_room(&open, &half_open, attempt.prefix()) {
+        return attempt.dismiss();
+    }
+    if !is_within_rate(route, &attempt) {
+        return attempt.fail(Outcome::Policy, None);
+    }
     let peer = Peer {
         client,
         local,
@@ -58,7 +66,7 @@ pub(crate) async fn serve(
         http2: false,
     };
     let wire = Wire::new(stream, received.raw, route.meter());
-    watch(worker, route, wire, attempt, &peer).await;
+    watch(worker, wire, (attempt, half_open), route, &peer).await;
 }
 
 /// The client's address from the PROXY header, if one is expected and names one; without a header how
@@ -82,12 +90,19 @@ async fn named(
     }
 }
 
-async fn watch(worker: &Worker, route: &LiveRoute, wire: Wire, attempt: Attempt<'_>, peer: &Peer) {
+async fn watch<'a>(
+    worker: &Worker,
+    wire: Wire,
+    (attempt, half_open): (Attempt<'a>, HalfOpen<'a>),
+    route: &'a LiveRoute,
+    peer: &Peer,
+) {
     let activity: Activity = wire.activity();
     let mut client = Watched {
         wire,
         watch: Watch::new(route.spec.config.group_order()),
         attempt: Some(attempt),
+        half_open: Some(half_open),
         route,
     };
     let Ok(mut upstream) = outbound::connect(worker, route, peer).await else {
@@ -106,6 +121,8 @@ struct Watched<'a> {
     wire: Wire,
     watch: Watch<'a>,
     attempt: Option<Attempt<'a>>,
+    /// There as long as the attempt is.
+    half_open: Option<HalfOpen<'a>>,
     route: &'a LiveRoute,
 }
 
@@ -124,6 +141,7 @@ impl Watched<'_> {
             if let Some(attempt) = self.attempt.take() {
                 attempt.end(outcome, alert, negotiated);
             }
+            self.half_open = None;
             self.watch.stop();
         }
     }

@@ -164,7 +164,7 @@ fn what_happens_around_handshakes_is_counted_by_its_kind() {
     );
     assert_eq!(
         (totals.limited, totals.upstream_failures),
-        ([1, 1, 1], [0, 0, 1, 0])
+        ([1, 1, 1, 1, 1], [0, 0, 1, 0])
     );
     assert_eq!(totals.responses, [[0; 5], [0, 2, 0, 0, 2]]);
 }

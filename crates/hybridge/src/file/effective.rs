@@ -86,6 +86,8 @@ struct CertificateFiles {
 struct Limits {
     connections: usize,
     half_open: usize,
+    connections_per_client: usize,
+    half_open_per_client: usize,
     handshakes_per_second: u32,
     handshake_burst: u32,
     hello_timeout: Span,
@@ -181,6 +183,8 @@ fn limits(limits: &config::Limits) -> Limits {
     Limits {
         connections: limits.connections,
         half_open: limits.half_open,
+        connections_per_client: limits.connections_of_client(),
+        half_open_per_client: limits.half_open_of_client(),
         handshakes_per_second: limits.handshakes_per_second,
         handshake_burst: limits.handshake_burst,
         hello_timeout: Span(limits.hello_timeout),
@@ -222,6 +226,8 @@ tls = { name = "n", authorities = "/a.pem", rung = "advertise", danger_accept_an
 [route.limits]
 connections = 1
 half_open = 2
+connections_per_client = 5
+half_open_per_client = 6
 handshakes_per_second = 3
 handshake_burst = 4
 hello_timeout = "1500ms"
