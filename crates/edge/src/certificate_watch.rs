@@ -2,29 +2,32 @@
 //! connection. It looks at the files every two seconds: that works on every file system and with
 //! every way of replacing a file. A pair that does not fit (yet) leaves the old one in force.
 
-use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, Route};
 use crate::server::Control;
 
 const PAUSE: Duration = Duration::from_secs(2);
 
-type Stamps = HashMap<PathBuf, Option<(SystemTime, u64)>>;
+/// What tells a file from its earlier and later forms: device, inode, time of change, size.
+type Stamp = (u64, u64, (i64, i64), u64);
+
+/// The files of routes as they are on disk; `None` for one that cannot be looked at.
+pub(crate) type Stamps = Vec<(PathBuf, Option<Stamp>)>;
 
 /// Watches until it is dropped.
 pub(crate) async fn run(control: &Control) {
     let mut loaded = stamps(&control.lock().config);
-    let mut complained = Stamps::new();
+    let mut complained = Vec::new();
     loop {
         tokio::time::sleep(PAUSE).await;
-        let config = control.lock().config.clone();
-        let now = stamps(&config);
+        let now = stamps(&control.lock().config);
         if now == loaded || now == complained {
             continue;
         }
-        match control.load(config) {
+        match control.reload_files() {
             Ok(()) => {
                 tracing::info!("certificate files changed and were reloaded");
                 loaded = now;
@@ -40,17 +43,28 @@ pub(crate) async fn run(control: &Control) {
 }
 
 fn stamps(config: &Config) -> Stamps {
-    let routes = config.routes.iter();
-    let certificates = routes.clone().flat_map(|route| &route.certificates);
-    let certificates = certificates.flat_map(|files| [&files.chain, &files.key]);
-    let authorities = routes.filter_map(|route| route.upstream.tls.as_ref()?.authorities.as_ref());
+    config.routes.iter().flat_map(stamps_of).collect()
+}
+
+/// The files that a route is made from.
+pub(crate) fn stamps_of(route: &Route) -> Stamps {
+    let certificates = route
+        .certificates
+        .iter()
+        .flat_map(|files| [&files.chain, &files.key]);
+    let authorities = route
+        .upstream
+        .tls
+        .iter()
+        .filter_map(|tls| tls.authorities.as_ref());
     certificates
         .chain(authorities)
         .map(|path| (path.clone(), stamp(path)))
         .collect()
 }
 
-fn stamp(path: &PathBuf) -> Option<(SystemTime, u64)> {
+fn stamp(path: &PathBuf) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    let changed = (metadata.ctime(), metadata.ctime_nsec());
+    Some((metadata.dev(), metadata.ino(), changed, metadata.len()))
 }

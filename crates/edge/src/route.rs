@@ -12,6 +12,7 @@ use rustls::ClientConfig;
 use crate::admission::{Buckets, Gauge};
 use crate::arms::{Arm, Arms, LiveArms, Salt};
 use crate::certificate::Certificates;
+use crate::certificate_watch::Stamps;
 use crate::client_config::{self, Sessions, Verifier};
 use crate::config::{Mode, Protocol, Route};
 use crate::counters::{PerCoreCounters, RouteCounters};
@@ -37,6 +38,8 @@ pub(crate) struct RouteSpec {
     pub(crate) verifier: Option<Verifier>,
     /// Counters of all cores.
     pub(crate) counters: Arc<RouteCounters>,
+    /// The files that it was made from.
+    pub(crate) files: Stamps,
 }
 
 impl RouteSpec {
@@ -98,7 +101,10 @@ impl LiveRoute {
             open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.open)),
             upstream_open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.upstream_open)),
             half_open: earlier.map_or_else(Rc::default, |route| Rc::clone(&route.half_open)),
-            buckets: Buckets::new(limits, cores).map(Rc::new),
+            buckets: match earlier {
+                Some(earlier) if earlier.spec.config.limits == *limits => earlier.buckets.clone(),
+                _ => Buckets::new(limits, cores).map(Rc::new),
+            },
             spec,
             core,
             cores,

@@ -77,6 +77,13 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Where a route listens already, if it is to stay there.
+    fn listening(&self, route: &Route) -> Option<SocketAddr> {
+        let same = |spec: &RouteSpec| spec.config.name == route.name && spec.config.listen == route.listen;
+        let place = self.routes.iter().position(|earlier| same(earlier))?;
+        self.listens.get(place).copied()
+    }
+
     /// Addresses that no route listens on any more once `config` is in force, unless one moves there.
     fn leaving(&self, config: &Config) -> Vec<SocketAddr> {
         let stays = |spec: &RouteSpec| {
@@ -245,36 +252,58 @@ impl Control {
 
     /// Puts a configuration in force: everything that can fail comes first.
     pub(crate) fn load(&self, config: Config) -> Result<(), Error> {
-        config.validate()?;
+        self.replace(&mut self.lock(), config)
+    }
+
+    /// Puts the configuration in force into force again, with its files as they are now. Which one that is
+    /// is asked under the same lock, so that it cannot undo a reload.
+    pub(crate) fn reload_files(&self) -> Result<(), Error> {
         let mut state = self.lock();
+        let config = state.config.clone();
+        self.replace(&mut state, config)
+    }
+
+    /// Every route is made before the first socket is opened: one that was opened and closed again would
+    /// have reset who had connected meanwhile.
+    fn replace(&self, state: &mut State, config: Config) -> Result<(), Error> {
+        config.validate()?;
+        let (specs, next_id) = self.specs(state, &config)?;
         let leaving = state.leaving(&config);
-        let mut next_id = state.next_id;
-        let mut prepared = Vec::with_capacity(config.routes.len());
-        for route in &config.routes {
-            let place = state
-                .routes
-                .iter()
-                .position(|earlier| earlier.config.name == route.name);
-            let earlier = place.map(|place| &state.routes[place]);
-            let spec = spec::build(
-                route,
-                &config.process,
-                self.cores,
-                RouteId(next_id),
-                earlier.map(AsRef::as_ref),
-            )?;
-            next_id += u16::from(earlier.is_none());
-            let stays =
-                place.filter(|_| earlier.is_some_and(|earlier| earlier.config.listen == route.listen));
-            let (listen, sockets) = match stays {
-                Some(place) => (state.listens[place], Vec::new()),
-                None => self.listen(route, &leaving)?,
+        let mut prepared = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let (listen, sockets) = match state.listening(&spec.config) {
+                Some(listen) => (listen, Vec::new()),
+                None => self.listen(&spec.config, &leaving)?,
             };
-            prepared.push((Arc::new(spec), listen, sockets));
+            prepared.push((spec, listen, sockets));
         }
         state.next_id = next_id;
-        self.commit(&mut state, config, prepared);
+        self.commit(state, config, prepared);
         Ok(())
+    }
+
+    /// The routes of a configuration, those that did not change as they are, and the next number.
+    fn specs(&self, state: &State, config: &Config) -> Result<(Vec<Arc<RouteSpec>>, u16), SpecError> {
+        let same_salt = state.config.process.salt == config.process.salt;
+        let mut next_id = state.next_id;
+        let mut specs = Vec::with_capacity(config.routes.len());
+        for route in &config.routes {
+            let earlier = state
+                .routes
+                .iter()
+                .find(|earlier| earlier.config.name == route.name);
+            let spec = match earlier {
+                Some(earlier) if same_salt && spec::is_unchanged(route, earlier) => Arc::clone(earlier),
+                _ => {
+                    let earlier = earlier.map(AsRef::as_ref);
+                    let id = RouteId(next_id);
+                    Arc::new(spec::build(route, &config.process, self.cores, id, earlier)?)
+                }
+            };
+            next_id += u16::from(earlier.is_none());
+            specs.push(spec);
+        }
+        Ok((specs, next_id))
     }
 
     fn listen(
@@ -331,3 +360,7 @@ impl Control {
         Some(())
     }
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::arms::{Arms, LiveArms, Salt};
 use crate::certificate::{self, Certificates, LoadError};
+use crate::certificate_watch::stamps_of;
 use crate::client_config::{Trust, TrustError, Verifier};
 use crate::config::{Mode, Process, Route, UpstreamTls};
 use crate::counters::RouteCounters;
@@ -66,6 +67,8 @@ pub(crate) fn build(
     earlier: Option<&RouteSpec>,
 ) -> Result<RouteSpec, SpecError> {
     let name = || route.name.clone();
+    // Before they are read: a change meanwhile shows at the next look.
+    let files = stamps_of(route);
     let downstream = downstream(route, earlier)?;
     let verifier = verifier(route).map_err(|source| SpecError::Trust {
         route: name(),
@@ -82,7 +85,21 @@ pub(crate) fn build(
             |earlier| Arc::clone(&earlier.counters),
         ),
         config: route.clone(),
+        files,
     })
+}
+
+/// Would `build` make the same again? Never said of a route that believes the system's authorities,
+/// because nobody watches those.
+pub(crate) fn is_unchanged(route: &Route, earlier: &RouteSpec) -> bool {
+    let named = route
+        .upstream
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.authorities.is_some());
+    let is_known = earlier.verifier.is_none() || named;
+    let is_readable = earlier.files.iter().all(|(_, stamp)| stamp.is_some());
+    is_known && is_readable && earlier.config == *route && earlier.files == stamps_of(route)
 }
 
 /// Arms changed at run time stay, unless the file itself now says something else. The earlier ones are

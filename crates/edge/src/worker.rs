@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::LocalOptions;
@@ -17,7 +18,10 @@ use crate::config::Mode;
 use crate::handshake::Handshake;
 use crate::recorder::Recording;
 use crate::route::{LiveRoute, RouteSpec};
-use crate::{connection, listener, observe};
+use crate::{clock, connection, listener, observe};
+
+/// Between two complaints about the same trouble.
+const BETWEEN_COMPLAINTS: Duration = Duration::from_mins(1);
 
 /// What the control plane tells a core.
 #[derive(Debug)]
@@ -170,6 +174,10 @@ fn install(
 ) {
     let name = spec.config.name.clone();
     let earlier = slots.get(&name).map(|slot| Rc::clone(&slot.live.borrow()));
+    let is_same = |route: &Rc<LiveRoute>| Arc::ptr_eq(&route.spec, &spec);
+    if listener.is_none() && earlier.as_ref().is_some_and(is_same) {
+        return;
+    }
     let live = match LiveRoute::new(spec, worker.index, worker.cores, earlier.as_deref()) {
         Ok(live) => Rc::new(live),
         Err(error) => {
@@ -216,6 +224,7 @@ async fn accept(
     listener: TcpListener,
     mut stopped: watch::Receiver<()>,
 ) {
+    let mut complained = None;
     let mut stopping = std::pin::pin!(async move { while stopped.changed().await.is_ok() {} });
     loop {
         let accepted = tokio::select! {
@@ -225,7 +234,7 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => spawn(&worker, &slot, stream, peer),
-            Err(error) => refused(&error).await,
+            Err(error) => refused(&mut complained, &error).await,
         }
     }
 }
@@ -260,8 +269,13 @@ fn spawn(worker: &Rc<Worker>, slot: &RefCell<Rc<LiveRoute>>, stream: TcpStream, 
     });
 }
 
-/// Out of descriptors or memory: the queue in the kernel waits while connections end.
-async fn refused(error: &std::io::Error) {
-    tracing::warn!(%error, "cannot accept a connection");
-    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+/// Out of descriptors or memory: the queue in the kernel waits while connections end. Said when it
+/// begins, and then at most once a minute.
+async fn refused(complained: &mut Option<Instant>, error: &std::io::Error) {
+    let now = clock::monotonic();
+    if complained.is_none_or(|at| now.saturating_duration_since(at) >= BETWEEN_COMPLAINTS) {
+        tracing::warn!(%error, "cannot accept connections");
+        *complained = Some(now);
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }
