@@ -9,6 +9,7 @@ mod clock;
 mod command;
 mod command_error;
 mod data_directory;
+mod descriptors;
 mod duration;
 mod edge_error;
 mod file;

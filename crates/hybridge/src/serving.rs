@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::command_error::{CommandError, Ending, Explain, Kind};
+use crate::descriptors;
 use crate::edge_error;
 use crate::source::Source;
 use crate::wiring::EdgeControl;
@@ -43,6 +44,7 @@ impl Bound {
     /// # Errors
     /// By kind: what is wrong with the configuration, a file, or an address.
     pub(crate) fn open(plan: Plan) -> Result<Self, CommandError> {
+        descriptors::raise();
         // Before anybody is told that we are there: a signal must not end us without a drain.
         let signals = Signals::new()?;
         let api = plan.api.map(listen_api).transpose()?;

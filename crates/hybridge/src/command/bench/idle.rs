@@ -10,11 +10,11 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::connection::Shaken;
-use super::descriptors;
 use super::failure::{Failure, Failures};
 use super::server::Server;
 use super::slice::{Slice, Stop};
 use crate::command_error::{CommandError, Ending, Kind};
+use crate::descriptors;
 use crate::{clock, duration, terminal};
 
 /// Handshakes at once while opening.

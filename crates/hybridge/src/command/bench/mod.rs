@@ -9,7 +9,6 @@ use crate::command_error::{CommandError, Ending, Explain, Kind};
 
 mod bulk;
 mod connection;
-mod descriptors;
 mod failure;
 mod http;
 mod idle;

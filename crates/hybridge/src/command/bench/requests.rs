@@ -19,11 +19,11 @@ use rustls::ClientConfig;
 use tokio::task::JoinSet;
 
 use super::connection::Dialer;
-use super::descriptors;
 use super::failure::{Failure, Failures};
 use super::server::Server;
 use super::slice::{Slice, Stop};
 use crate::command_error::{CommandError, Kind};
+use crate::descriptors;
 use crate::{clock, duration, terminal};
 
 /// Pause after a failure, so that a server that is down is not hammered.

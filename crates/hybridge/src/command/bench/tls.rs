@@ -11,10 +11,11 @@ use hybridge_policy::Group;
 use rustls::ClientConfig;
 
 use super::connection::Dialer;
+use super::json;
 use super::server::Server;
 use super::slice::{Slice, Stop};
-use super::{descriptors, json};
 use crate::command_error::{CommandError, Ending, Kind};
+use crate::descriptors;
 use crate::{duration, terminal};
 
 mod closed;
