@@ -32,10 +32,11 @@ impl DataDirectory {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.cannot(Kind::File, format!("make the data directory {}", path.display()))
             .map_err(|error| error.hint("choose a place that you may write to with --data DIR"))?;
-        private_file::require_private(path)?;
+        // First, so that what is checked is what is locked and used, whatever becomes of a symbolic link.
         let path = path
             .canonicalize()
             .cannot(Kind::File, format!("find {}", path.display()))?;
+        private_file::require_private(&path)?;
         let lock = lock(&path)?;
         Ok(Self { path, _lock: lock })
     }
@@ -195,5 +196,19 @@ mod tests {
         let error = DataDirectory::open(temporary.path()).unwrap_err();
         assert!(error.line().contains("(mode 0750)"), "{}", error.line());
         assert_eq!(error.hints, [format!("chmod 700 {}", temporary.path().display())]);
+    }
+
+    #[test]
+    fn a_symbolic_link_is_followed_once_and_its_target_judged() {
+        let temporary = tempfile::tempdir().unwrap();
+        let target = temporary.path().canonicalize().unwrap().join("target");
+        std::fs::create_dir(&target).unwrap();
+        std::fs::set_permissions(&target, Permissions::from_mode(0o755)).unwrap();
+        let link = temporary.path().join("link");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let error = DataDirectory::open(&link).unwrap_err();
+        assert_eq!(error.hints, [format!("chmod 700 {}", target.display())]);
+        std::fs::set_permissions(&target, Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(DataDirectory::open(&link).unwrap().path(), target);
     }
 }
