@@ -157,11 +157,12 @@ impl Wire {
     }
 
     fn look(&mut self, sent: &[u8]) {
-        if self.sent == Sent::ServerHello {
-            return;
-        }
+        // Two bytes are an alert in plaintext, which TLS 1.2 sends after its ServerHello too.
         if let [21, _, _, 0, 2, _, description, ..] = sent {
             self.alert = Some(*description);
+        }
+        if self.sent == Sent::ServerHello {
+            return;
         }
         self.sent = classify(sent, self.sent);
         if self.sent == Sent::Retry {
