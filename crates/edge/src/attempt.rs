@@ -69,6 +69,11 @@ impl<'a> Attempt<'a> {
         self.record.rung = Some(rung);
     }
 
+    /// The client is only watched: there is one arm, and no rung.
+    pub(crate) const fn watched(&mut self) {
+        self.record.arm = Some(Arm::Control);
+    }
+
     /// The whole ClientHello is here.
     pub(crate) fn hello_read(&mut self, offered: Offered) {
         self.record.offered = Some(offered);

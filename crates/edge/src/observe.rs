@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use hybridge_policy::Rung;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -132,8 +131,7 @@ impl Watched<'_> {
         if let Some(attempt) = &mut self.attempt
             && let Some(offered) = self.watch.take_offered()
         {
-            // There is one arm, and what we do not change counts as the lowest rung.
-            attempt.in_arm(Arm::Control, Rung::Classical);
+            attempt.watched();
             attempt.hello_read(offered);
         }
         if let Some(Ended { outcome, alert }) = self.watch.ended() {

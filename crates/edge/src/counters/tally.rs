@@ -63,7 +63,9 @@ impl Tally<Counter> {
         if handshake.outcome == Outcome::Success {
             self.record_success(negotiated, handshake.finished_us);
         }
-        if let Some(rung) = handshake.rung.filter(|_| handshake.is_missed_upgrade()) {
+        if handshake.is_missed_upgrade() {
+            // What we only watch is left as it is, which is what the lowest rung does.
+            let rung = handshake.rung.unwrap_or(Rung::Classical);
             self.not_upgraded[rung as usize].add(1);
         }
         self.retries.add(u64::from(negotiated.retry));

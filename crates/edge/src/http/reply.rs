@@ -1,4 +1,5 @@
 //! Answers that are ours and not the upstream's: short, plain, and clear about who says so.
+//! No reason from inside (addresses, certificates) goes to a stranger: that is for the log.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};

@@ -1,4 +1,5 @@
 //! Clients that go away while the upstream's handshake stalls: the handshake is on record nevertheless.
+//! Every handshake that began has one record, whoever gave it up.
 
 use hybridge_edge::arms::Arm;
 use hybridge_edge::handshake::{Outcome, Side};

@@ -1,4 +1,5 @@
 //! What one client network may take of a route, so that the others still get in; in every mode.
+//! Clients are told apart by the addresses in PROXY headers, as behind a load balancer.
 
 use std::net::SocketAddr;
 

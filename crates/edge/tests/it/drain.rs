@@ -1,4 +1,5 @@
 //! The end: nothing new is taken, what has begun may finish, and what does not finish in time is cut.
+//! The exchange under way is the oracle: whether its bytes arrive, not what the edge says of it.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! A route with post-quantum groups alone: nobody gets a classical exchange from it, whatever its rungs are.
+//! Canary arms and arms changed at run time are included; a refusal must reach the client as an alert.
 
 use hybridge_edge::handshake::Outcome;
 use hybridge_policy::Rung;

@@ -1,4 +1,5 @@
 //! Who is turned away before any asymmetric work, and that a place that was taken is given back.
+//! Every limit is checked by its counter and by what the client sees.
 
 use std::time::Duration;
 

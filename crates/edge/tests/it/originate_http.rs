@@ -1,4 +1,5 @@
 //! HTTP to a remote origin: addressed by its own name, over connections that are kept, apart by arm.
+//! The origin is a real TLS server with a certificate made on the spot.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,5 @@
 //! The PROXY protocol on both sides: whom the header names is who the client is, everywhere.
+//! Headers of both versions are written here by hand, not by the code under test.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

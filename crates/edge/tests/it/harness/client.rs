@@ -1,4 +1,5 @@
 //! TLS clients on rustls: which groups they list, which they share, what they remember.
+//! They believe any certificate: trust is the subject of other tests.
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! Hand-made ClientHellos, for what no library sends, and a reader of what comes back in plaintext.
+//! Key shares are real ones, so that a server that takes a hello can answer it.
 
 use std::net::SocketAddr;
 

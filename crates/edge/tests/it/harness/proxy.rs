@@ -1,4 +1,5 @@
 //! PROXY headers as a load balancer writes them, and clients behind one.
+//! The addresses are from the ranges for documentation (RFC 5737, RFC 3849).
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Streams that misbehave, and bytes that can be recognised.
+//! The bytes follow from a seed, so both ends know them without telling each other.
 
 use std::hash::Hasher;
 use std::pin::Pin;

@@ -1,4 +1,5 @@
 //! Upstreams to put behind an edge: they listen on a free port and live as long as the test.
+//! Each counts its connections, so that a test can see one that was left behind.
 
 use std::net::SocketAddr;
 

@@ -76,6 +76,10 @@ pub(super) async fn pop3(stream: &mut impl Stream) -> Result<(), Failure> {
 /// A reply of SMTP (RFC 5321 §4.2.1) or FTP (RFC 959 §4.2): `250-…` goes on until `250 …`.
 async fn reply(stream: &mut impl Stream) -> Result<Vec<Vec<u8>>, Failure> {
     let mut lines = vec![line(stream).await?];
+    // Another protocol's greeting is no reply: `SSH-2.0` would be awaited to go on.
+    if !lines[0].iter().take(3).all(u8::is_ascii_digit) {
+        return Err(declined(&lines[0]));
+    }
     let continued = lines[0].get(3) == Some(&b'-');
     let code = lines[0].get(..3).unwrap_or_default().to_vec();
     let is_last = |line: &[u8]| line.starts_with(&code) && line.get(3) != Some(&b'-');
