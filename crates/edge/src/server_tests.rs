@@ -1,4 +1,5 @@
-//! What a reload makes anew and what it leaves as it is.
+//! What a reload makes anew and what it leaves as it is. Routes are compared by the pointer that cores
+//! compare them by; nothing is served.
 
 use std::fmt::Write;
 use std::path::Path;
