@@ -56,15 +56,18 @@ async fn plain(edge: &Edge) -> Http1 {
 async fn an_origin_is_called_by_its_name_learns_nothing_of_us_and_keeps_its_connection() {
     let mut origin = web().await;
     let edge = in_front_of(&origin, "rung = 'share'");
+    let forged = || {
+        let mut request = get("/v1/pay?x=1");
+        for name in ["hybridge-tls-group", "x-forwarded-host", "x_forwarded_for"] {
+            request.headers_mut().insert(name, "forged".parse().unwrap());
+        }
+        request
+    };
     for _ in 0..3 {
         let mut client = plain(&edge).await;
         for _ in 0..3 {
-            let mut request = get("/v1/pay?x=1");
-            for name in ["hybridge-tls-group", "x-forwarded-host", "x_forwarded_for"] {
-                request.headers_mut().insert(name, "forged".parse().unwrap());
-            }
             client.ready().await.unwrap();
-            let head = text(client.send_request(request).await.unwrap()).await;
+            let head = text(client.send_request(forged()).await.unwrap()).await;
             assert!(head.starts_with("GET /v1/pay?x=1\n"), "{head}");
             assert!(
                 head.contains(&format!("host: localhost:{}\n", origin.address.port())),

@@ -294,16 +294,26 @@ async fn an_alert_of_ours_in_the_middle_of_tls_1_2_is_known_too() {
     let edge = edge_with("").await;
     let hello = offering(&[0x1d], &[]).versions(&[ProtocolVersion::TLS_1_2]);
     // A ClientKeyExchange with a point of one byte, and a message out of its turn.
-    let wrong = [&[22, 3, 3, 0, 6, 16, 0, 0, 2, 1, 4][..], &[22, 3, 3, 0, 4, 20, 0, 0, 0]];
+    let wrong = [
+        &[22, 3, 3, 0, 6, 16, 0, 0, 2, 1, 4][..],
+        &[22, 3, 3, 0, 4, 20, 0, 0, 0],
+    ];
     for (count, wrong) in wrong.into_iter().enumerate() {
         let mut raw = Raw::connect(edge.address("r")).await;
         raw.send(&in_one_record(&hello)).await;
-        assert!(matches!(raw.answer().await, Answer::Hello(ProtocolVersion::TLS_1_2, _)));
+        assert!(matches!(
+            raw.answer().await,
+            Answer::Hello(ProtocolVersion::TLS_1_2, _)
+        ));
         raw.send(wrong).await;
         let Answer::Alert(alert) = raw.answer().await else {
             panic!("no alert for {wrong:?}")
         };
-        check(&edge.handshakes(count + 1).await[0].handshake, Outcome::AlertOut, Some(alert));
+        check(
+            &edge.handshakes(count + 1).await[0].handshake,
+            Outcome::AlertOut,
+            Some(alert),
+        );
     }
 }
 

@@ -158,18 +158,13 @@ async fn telling_who() -> SocketAddr {
 async fn a_kept_connection_is_never_passed_to_a_client_it_does_not_name() {
     let extra = "protocol = 'http'\naccept_proxy = 'required'\nupstream.send_proxy = 'v1'";
     let edge = Edge::start(&terminating(telling_who().await, extra));
-    for round in 0..3 {
-        for host in ["203.0.113.1", "203.0.113.2"] {
-            let header = v1(format!("{host}:4711").parse().unwrap());
-            let stream = connect_as_client(edge.address("r"), &header, listing(&[HYBRID, X])).await;
-            let mut stream = stream.unwrap();
-            for _ in 0..2 {
-                let answer = ask(&mut stream).await;
-                assert!(
-                    answer.ends_with(&format!("\r\n\r\n{host}\n")),
-                    "{round} {host}: {answer}"
-                );
-            }
+    for host in ["203.0.113.1", "203.0.113.2"].into_iter().cycle().take(6) {
+        let header = v1(format!("{host}:4711").parse().unwrap());
+        let stream = connect_as_client(edge.address("r"), &header, listing(&[HYBRID, X])).await;
+        let mut stream = stream.unwrap();
+        for _ in 0..2 {
+            let answer = ask(&mut stream).await;
+            assert!(answer.ends_with(&format!("\r\n\r\n{host}\n")), "{host}: {answer}");
         }
     }
 }

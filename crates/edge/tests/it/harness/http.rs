@@ -62,15 +62,7 @@ impl Drop for Open {
 impl Upstream {
     /// Answers by the path; see `answer`.
     pub(crate) async fn start() -> Self {
-        Self::serving(|stream, seen| async move {
-            let service = service_fn(move |request| {
-                seen.requests.fetch_add(1, Ordering::Relaxed);
-                async move { Ok::<_, Infallible>(answer(request).await) }
-            });
-            let server = hyper::server::conn::http1::Builder::new();
-            let _ended = server.serve_connection(TokioIo::new(stream), service).await;
-        })
-        .await
+        Self::serving(answer_all).await
     }
 
     /// Reads a request's head and gives it to `speak`, once for each connection.
@@ -78,16 +70,7 @@ impl Upstream {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        Self::serving(move |mut stream, seen| {
-            let speak = speak.clone();
-            async move {
-                if let Some(head) = read_head(&mut stream).await {
-                    seen.requests.fetch_add(1, Ordering::Relaxed);
-                    speak(stream, head).await;
-                }
-            }
-        })
-        .await
+        Self::serving(move |stream, seen| speak_once(stream, seen, speak.clone())).await
     }
 
     async fn serving<F>(serve: impl Fn(TcpStream, Arc<Seen>) -> F + Send + 'static) -> Self
@@ -129,6 +112,26 @@ impl Upstream {
             self.address,
             &format!("rung = 'upgrade'\nprotocol = 'http'\n{extra}"),
         ))
+    }
+}
+
+async fn answer_all(stream: TcpStream, seen: Arc<Seen>) {
+    let service = service_fn(move |request| {
+        seen.requests.fetch_add(1, Ordering::Relaxed);
+        async move { Ok::<_, Infallible>(answer(request).await) }
+    });
+    let server = hyper::server::conn::http1::Builder::new();
+    let _ended = server.serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn speak_once<F: Future<Output = ()>>(
+    mut stream: TcpStream,
+    seen: Arc<Seen>,
+    speak: impl Fn(TcpStream, String) -> F,
+) {
+    if let Some(head) = read_head(&mut stream).await {
+        seen.requests.fetch_add(1, Ordering::Relaxed);
+        speak(stream, head).await;
     }
 }
 

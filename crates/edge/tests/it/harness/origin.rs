@@ -69,18 +69,12 @@ impl Origin {
         make_certificate(directory.path(), "origin", names, &rcgen::PKCS_ECDSA_P256_SHA256);
         let acceptor = TlsAcceptor::from(Arc::new(config(groups, directory.path().join("origin.pem"))));
         let (tell, seen) = mpsc::unbounded_channel();
-        let address = super::upstream::serving(move |stream| {
+        let address = serving(move |stream| {
             let (acceptor, tell, serve) = (acceptor.clone(), tell.clone(), serve.clone());
             async move {
-                let mut seen = look(&stream).await;
-                let accepted = acceptor.accept(stream).await;
-                if let Ok(stream) = &accepted {
-                    note(&mut seen, stream);
-                }
+                let (seen, accepted) = accept(&acceptor, stream).await;
                 let _told = tell.send(seen);
-                if let Ok(stream) = accepted {
-                    serve(stream).await;
-                }
+                futures_util::future::OptionFuture::from(accepted.map(serve)).await;
             }
         })
         .await;
@@ -107,6 +101,16 @@ impl Origin {
     pub(crate) fn trusted(&self) -> String {
         format!("upstream.tls.authorities = '{}'", self.authority().display())
     }
+}
+
+/// Looks at the hello and runs the handshake.
+async fn accept(acceptor: &TlsAcceptor, stream: TcpStream) -> (Seen, Option<TlsStream<TcpStream>>) {
+    let mut seen = look(&stream).await;
+    let accepted = acceptor.accept(stream).await.ok();
+    if let Some(stream) = &accepted {
+        note(&mut seen, stream);
+    }
+    (seen, accepted)
 }
 
 fn config(groups: &[Group], chain: PathBuf) -> ServerConfig {
