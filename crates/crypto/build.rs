@@ -3,8 +3,9 @@
 //! A crate cannot ask a dependency for its version; the lock file is what the build used.
 
 fn main() {
-    let lock = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
-    let text = std::fs::read_to_string(&lock).unwrap_or_default();
+    // Build scripts run in the folder of their package.
+    let lock = std::path::Path::new("../../Cargo.lock");
+    let text = std::fs::read_to_string(lock).unwrap_or_default();
     let version = locked_version(&text, "aws-lc-rs").unwrap_or("unknown");
     println!("cargo::rerun-if-changed={}", lock.display());
     println!("cargo::rustc-env=HYBRIDGE_AWS_LC_RS_VERSION={version}");

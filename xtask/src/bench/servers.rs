@@ -234,7 +234,7 @@ impl Bench {
         let port = Server::Hybridge.port();
         format!(
             "[process]\ncores = 1\n[[route]]\nname = \"bench\"\nlisten = \"127.0.0.1:{port}\"\nprotocol = \"http\"\n\
-             rung = \"upgrade\"\nupstream = {{ address = \"127.0.0.1:{UPSTREAM_PORT}\" }}\n\
+             rung = \"upgrade\"\nlimits = {{ connections = 40000, connections_per_client = 40000, half_open_per_client = 4096 }}\nupstream = {{ address = \"127.0.0.1:{UPSTREAM_PORT}\" }}\n\
              certificate = [{{ chain = \"{folder}/chain.pem\", key = \"{folder}/key.pem\" }}]\n"
         )
     }

@@ -230,7 +230,7 @@ impl Ports {
              rung = \"upgrade\"\ncanary = {{ rung = \"require\", weight = {weight} }}\n\
              upstream = {{ address = \"{upstream}\" }}\n\
              certificate = [{{ chain = \"{folder}/chain.pem\", key = \"{folder}/key.pem\" }}]\n\
-             limits = {{ connections = {most}, half_open = {most} }}\n"
+             limits = {{ connections = {most}, half_open = {most}, connections_per_client = {most}, half_open_per_client = {most} }}\n"
         )
     }
 }

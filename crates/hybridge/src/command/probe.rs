@@ -29,7 +29,7 @@ mod trust;
 /// Ends with exit code 1 when the verdict is "fail" or "indeterminate", with 0 for "pass" and "warn".
 #[derive(Args, Debug)]
 pub(crate) struct Probe {
-    /// HOST:PORT, https://HOST or ssh://HOST[:PORT]
+    /// HOST:PORT, https://HOST or ssh://HOST (the port may be left out)
     #[arg(value_parser = parse_target)]
     target: Target,
 
