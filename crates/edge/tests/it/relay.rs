@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_rustls::client::TlsStream;
 
-use crate::harness::client::{HYBRID, X};
+use crate::harness::client::{HYBRID, X, listing};
+use crate::harness::origin::Origin;
 use crate::harness::stream::{Checksum, Random, noise};
 use crate::harness::upstream::serving;
 use crate::harness::{Edge, connect, echo, eventually, round_trip, soon, terminating};
@@ -118,13 +119,14 @@ async fn settled(number: &AtomicU64) -> u64 {
 
 /// More than what fits into the kernel's buffers of two connections.
 const FLOOD: usize = 96 << 20;
+const PIECE: usize = 1 << 16;
 const BUFFERS_MAX: u64 = 32 << 20;
 
 /// Sends `FLOOD` bytes, says how many went out so far, and stays until the other side has closed too:
 /// who closes with something unread, if only a session ticket, resets what is still on its way.
 async fn flood(mut to: impl AsyncRead + AsyncWrite + Unpin, sent: Arc<AtomicU64>) {
-    let piece = noise(9, 1 << 16);
-    for _ in 0..FLOOD / piece.len() {
+    let piece = noise(9, PIECE);
+    for _ in 0..FLOOD / PIECE {
         if to.write_all(&piece).await.is_err() {
             return;
         }
@@ -143,8 +145,8 @@ async fn drain(mut from: impl AsyncRead + Unpin) -> Checksum {
 }
 
 fn flooded() -> Checksum {
-    let (piece, mut checksum) = (noise(9, 1 << 16), Checksum::default());
-    (0..FLOOD / piece.len()).for_each(|_| checksum.add(&piece));
+    let (piece, mut checksum) = (noise(9, PIECE), Checksum::default());
+    (0..FLOOD / PIECE).for_each(|_| checksum.add(&piece));
     checksum
 }
 
@@ -249,5 +251,72 @@ async fn an_upstream_that_does_not_answer_is_given_up() {
         edge.totals().connections.upstream_failures[UpstreamFailure::Timeout as usize] == 1
     })
     .await;
+    edge.idle().await;
+}
+
+const TAIL: usize = 8_000_000;
+
+/// Sends `TAIL` bytes and closes the connection below without a word, as many a server does.
+async fn leave_rudely(mut stream: tokio_rustls::server::TlsStream<TcpStream>) {
+    stream.write_all(&noise(9, TAIL)).await.unwrap();
+    stream.flush().await.unwrap();
+    stream.get_mut().0.shutdown().await.unwrap();
+    let _ended = stream.read(&mut [0; 16]).await;
+}
+
+#[tokio::test]
+async fn an_end_without_close_notify_costs_no_byte_and_does_not_look_like_an_end_in_order() {
+    let origin = Origin::serving(&[HYBRID], &["127.0.0.1"], leave_rudely).await;
+    let edge = Edge::start(&terminating(origin.address, &origin.trusted()));
+    // A client with little room, so that much still waits in the edge when the origin is gone.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(edge.address("r")).await.unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(listing(&[HYBRID])));
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    let (mut bytes, mut buffer) = (Vec::new(), vec![0; 1 << 14]);
+    let end = loop {
+        match soon("more", stream.read(&mut buffer)).await {
+            Ok(length @ 1..) => bytes.extend_from_slice(&buffer[..length]),
+            end => break end,
+        }
+    };
+    assert_eq!(bytes.len(), TAIL);
+    assert!(bytes == noise(9, TAIL));
+    assert!(end.is_err(), "that the origin did not say goodbye is passed on");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_without_close_notify_is_heard_to_its_last_byte() {
+    let (release, released) = tokio::sync::watch::channel(false);
+    let (sums, mut sum) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = serving(move |stream| {
+        let (mut released, sums) = (released.clone(), sums.clone());
+        async move {
+            released.wait_for(|released| *released).await.unwrap();
+            sums.send(drain(stream).await).unwrap();
+        }
+    })
+    .await;
+    let edge = Edge::start(&terminating(upstream, ""));
+    let mut stream = client(&edge).await;
+    let sent = Arc::new(AtomicU64::new(0));
+    let piece = noise(9, PIECE);
+    let sending = async {
+        for _ in 0..FLOOD / PIECE {
+            stream.write_all(&piece).await.unwrap();
+            sent.fetch_add(PIECE as u64, Ordering::Relaxed);
+        }
+        stream.flush().await.unwrap();
+        stream.get_mut().0.shutdown().await.unwrap();
+    };
+    let releasing = async {
+        settled(&sent).await;
+        release.send_replace(true);
+    };
+    soon("all is sent", async { tokio::join!(sending, releasing) }).await;
+    assert!(soon("what was heard", sum.recv()).await.unwrap() == flooded());
+    assert!(stream.read_to_end(&mut Vec::new()).await.is_err());
     edge.idle().await;
 }
