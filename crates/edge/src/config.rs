@@ -489,6 +489,11 @@ impl Route {
         if times.iter().any(Duration::is_zero) {
             return Err(self.wrong("limits", "timeouts must be longer than zero"));
         }
+        if self.protocol == Protocol::Http && limits.idle_timeout < limits.response_timeout {
+            let reason =
+                "shorter than response_timeout: it would cut requests that are waiting for their response";
+            return Err(self.wrong("limits.idle_timeout", reason));
+        }
         Ok(())
     }
 }

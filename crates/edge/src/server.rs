@@ -252,6 +252,12 @@ impl Control {
 
     /// Puts a configuration in force: everything that can fail comes first.
     pub(crate) fn load(&self, config: Config) -> Result<(), Error> {
+        if config.process.cores.is_some_and(|cores| cores != self.cores) {
+            tracing::warn!(
+                running = self.cores,
+                "process.cores has changed: that takes a restart"
+            );
+        }
         self.replace(&mut self.lock(), config)
     }
 

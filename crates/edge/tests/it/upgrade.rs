@@ -94,7 +94,7 @@ async fn a_web_socket_ends_with_its_client_and_with_its_upstream() {
 #[tokio::test]
 async fn a_quiet_web_socket_is_closed_by_the_idle_limit_and_a_lively_one_is_not() {
     let upstream = socket().await;
-    let edge = upstream.edge("limits.idle_timeout = '250ms'");
+    let edge = upstream.edge("limits = { idle_timeout = '250ms', response_timeout = '250ms' }");
     let mut stream = tls(&edge, &[]).await;
     stream.write_all(ASK.as_bytes()).await.unwrap();
     read_until(&mut stream, "welcome").await;
