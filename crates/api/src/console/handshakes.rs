@@ -40,7 +40,7 @@ fn row(handshake: &Handshake) -> Markup {
             td data-label="Name" { (handshake.sni_class.as_deref().unwrap_or(UNKNOWN)) }
             td.groups data-label="Offers" { (offers(handshake)) }
             td data-label="Negotiated" { (negotiated(handshake)) }
-            td.number data-label="Hello" { (handshake.hello_bytes) " B" (pieces(handshake)) }
+            td.number data-label="Hello" { @if let Some(bytes) = handshake.hello_bytes { (bytes) " B" (pieces(handshake)) } @else { (UNKNOWN) } }
             td.number data-label="Took" { (elapsed(handshake.time_to_finished_us)) }
             td data-label="Outcome" { (outcome(handshake)) }
         }
@@ -74,8 +74,8 @@ fn negotiated(handshake: &Handshake) -> Markup {
 
 fn pieces(handshake: &Handshake) -> Markup {
     html! {
-        @if handshake.hello_segments > 1 { span.note { (handshake.hello_segments) " segments" } }
-        @if handshake.hello_records > 1 { span.note { (handshake.hello_records) " records" } }
+        @if let Some(count @ 2..) = handshake.hello_segments { span.note { (count) " segments" } }
+        @if let Some(count @ 2..) = handshake.hello_records { span.note { (count) " records" } }
     }
 }
 

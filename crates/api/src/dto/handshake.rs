@@ -17,9 +17,11 @@ pub struct Handshake {
     /// When it ended.
     pub at: Timestamp,
     pub route: String,
+    /// Which side of the route it was on.
+    pub side: Side,
     /// Null where it ended before the client had an arm: without a whole ClientHello, or by a rate limit.
     pub arm: Option<Arm>,
-    /// Rung in force; null where there is no arm either.
+    /// Rung in force; null without an arm, and where the route only observes.
     pub rung: Option<Rung>,
     /// Client network: /24 for IPv4, /56 for IPv6.
     pub client_prefix: String,
@@ -40,11 +42,11 @@ pub struct Handshake {
     /// JA4 without what changes on resumption.
     pub ja4_stable: Option<String>,
     /// Length of the ClientHello in bytes.
-    pub hello_bytes: u32,
+    pub hello_bytes: Option<u32>,
     /// TCP segments (reads) that it came in.
-    pub hello_segments: u32,
+    pub hello_segments: Option<u32>,
     /// TLS records that it came in.
-    pub hello_records: u32,
+    pub hello_records: Option<u32>,
     pub hello_retry_request: bool,
     pub resumed: bool,
     /// From accept to the complete ClientHello, in microseconds.
@@ -57,6 +59,15 @@ pub struct Handshake {
 }
 
 /// How a handshake ended; everything but `success` names the stage where it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// A client's handshake with us.
+    Downstream,
+    /// Ours with an upstream.
+    Upstream,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {

@@ -15,7 +15,7 @@ mod probe_tls;
 mod route;
 
 pub use client::{Client, ClientState};
-pub use handshake::{Handshake, Outcome};
+pub use handshake::{Handshake, Outcome, Side};
 pub use health::Health;
 pub use probe::{Answer, ProbeReport, ProbeRequest, Reason, Severity, Support, Verdict};
 pub use probe_ssh::{HostKeyFinding, KexFinding, SshFindings};

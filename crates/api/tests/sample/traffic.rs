@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hybridge_api::dto::{
     Arm, Canary, Client, ClientState, Handshake, Health, Mode, Outcome, Protocol, Route, Rung, ShareSample,
-    Totals,
+    Side, Totals,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -243,6 +243,7 @@ pub(super) fn handshake(seed: u64, at: Timestamp) -> Handshake {
     Handshake {
         at,
         route: "shop".to_owned(),
+        side: Side::Downstream,
         arm: Some(arm),
         rung: Some(if arm == Arm::Canary {
             Rung::Require
@@ -260,13 +261,13 @@ pub(super) fn handshake(seed: u64, at: Timestamp) -> Handshake {
         signature_scheme: done.then(|| "ecdsa_secp256r1_sha256".to_owned()),
         ja4: Some(kind.ja4.to_owned()),
         ja4_stable: Some(kind.ja4.to_owned()),
-        hello_bytes: if kind.shares.contains(&"X25519MLKEM768") {
+        hello_bytes: Some(if kind.shares.contains(&"X25519MLKEM768") {
             1_771
         } else {
             517
-        },
-        hello_segments: if seed.is_multiple_of(5) { 2 } else { 1 },
-        hello_records: 1,
+        }),
+        hello_segments: Some(if seed.is_multiple_of(5) { 2 } else { 1 }),
+        hello_records: Some(1),
         hello_retry_request: done && retried,
         resumed: done && seed % 6 == 1,
         time_to_hello_us: Some(180 + noise(seed) % 900),

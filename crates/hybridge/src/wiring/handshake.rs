@@ -1,5 +1,5 @@
 //! One handshake's record, from the edge's words to the API's.
-//! Numbers that have no meaning for a record (a hello that was never read) become null or zero.
+//! Numbers that have no meaning for a record (a hello that was never read) become null.
 
 use hybridge_api::dto;
 use hybridge_edge::handshake::{Handshake, Outcome, Side};
@@ -12,11 +12,17 @@ use super::route::{arm, rung};
 pub(super) fn translate(named: &Named) -> dto::Handshake {
     let handshake = &named.handshake;
     let (offered, agreed) = (handshake.offered.as_ref(), &handshake.negotiated);
+    // Of our own hellos the library does not say how they left.
+    let seen = offered.filter(|offered| offered.records > 0);
     let names =
         |groups: &mut dyn Iterator<Item = NamedGroup>| groups.map(|group| group.to_string()).collect();
     dto::Handshake {
         at: Timestamp::from_microsecond(handshake.at_us).unwrap_or(Timestamp::UNIX_EPOCH),
         route: named.route.to_string(),
+        side: match handshake.side {
+            Side::Downstream => dto::Side::Downstream,
+            Side::Upstream => dto::Side::Upstream,
+        },
         arm: handshake.arm.map(arm),
         rung: handshake.rung.map(rung),
         client_prefix: handshake.client.to_string(),
@@ -38,9 +44,9 @@ pub(super) fn translate(named: &Named) -> dto::Handshake {
         ja4_stable: offered
             .and_then(|offered| offered.fingerprints)
             .map(|(_, stable)| stable.to_string()),
-        hello_bytes: offered.map_or(0, |offered| offered.hello_bytes.into()),
-        hello_segments: offered.map_or(0, |offered| offered.segments.into()),
-        hello_records: offered.map_or(0, |offered| offered.records.into()),
+        hello_bytes: seen.map(|offered| offered.hello_bytes.into()),
+        hello_segments: seen.map(|offered| offered.segments.into()),
+        hello_records: seen.map(|offered| offered.records.into()),
         hello_retry_request: agreed.retry,
         resumed: agreed.resumed,
         time_to_hello_us: offered.map(|_| handshake.hello_us.into()),
