@@ -26,7 +26,7 @@ pub(super) struct Handshake {
     pub(super) signature_scheme: Option<String>,
     pub(super) ja4: Option<String>,
     pub(super) ja4_stable: Option<String>,
-    pub(super) hello_records: u32,
+    pub(super) hello_records: Option<u32>,
     pub(super) hello_retry_request: bool,
     pub(super) resumed: bool,
     pub(super) outcome: String,
