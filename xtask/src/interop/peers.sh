@@ -15,12 +15,12 @@ packages='openssl ca-certificates nginx-light libnginx-mod-mail haproxy openssh-
 say() { printf 'peers: %s\n' "$*"; }
 die() { printf 'peers: %s\n' "$*" >&2; exit 1; }
 
-# What the machine's own apt uses, so that a mirror that is set up there is used here as well.
+# DEBIAN_MIRROR, else what the machine's own apt uses, else the default of debootstrap (an empty word is left out).
 mirror() {
   local found
   found=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null \
     | grep -oE 'https?://[^ ]+/debian/?($| )' | head -n 1 | tr -d ' ') || true
-  echo "${found:-http://deb.debian.org/debian}"
+  echo "${DEBIAN_MIRROR:-$found}"
 }
 
 install_root() {
@@ -28,7 +28,7 @@ install_root() {
   if [ ! -x "$root/usr/bin/apt-get" ]; then
     command -v debootstrap >/dev/null || { apt-get update -q && apt-get install -y -q debootstrap; }
     say "making a Debian 13 root in $root"
-    debootstrap --variant=minbase --include=openssl,ca-certificates trixie "$root" "$(mirror)"
+    debootstrap --variant=minbase --include=openssl,ca-certificates trixie "$root" $(mirror) # unquoted: none is no argument
   fi
   for package in $packages; do
     [ -e "$root/var/lib/dpkg/info/$package.list" ] || missing="$missing $package"
