@@ -1,14 +1,15 @@
 //! The TLS handshake with a client: chooses the arm, the rung and the prepared configuration from
 //! the ClientHello, lets rustls do the work, and says how it ended.
 
-use hybridge_hello::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use hybridge_hello::{AlertDescription, ProtocolVersion, SignatureScheme};
 use hybridge_policy::{Choice, choose};
-use rustls::{HandshakeKind, ServerConnection};
+use rustls::ServerConnection;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::agreed::agreed;
 use crate::arms::Arm;
 use crate::attempt::Attempt;
 use crate::first_flight::FirstFlight;
@@ -106,21 +107,13 @@ fn establish(
     }
 }
 
+/// The library does not report a retry on resumption; the wire has seen it.
 fn negotiated(connection: &ServerConnection, wire: &Wire, scheme: Option<SignatureScheme>) -> Negotiated {
-    let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
+    let agreed = agreed(connection);
     Negotiated {
-        group: connection
-            .negotiated_key_exchange_group()
-            .map(|group| NamedGroup(u16::from(group.name()))),
-        version: connection
-            .protocol_version()
-            .map(|version| ProtocolVersion(u16::from(version))),
-        suite: connection
-            .negotiated_cipher_suite()
-            .map(|suite| CipherSuite(u16::from(suite.suite()))),
-        scheme: scheme.filter(|_| !resumed),
+        scheme: scheme.filter(|_| !agreed.resumed),
         retry: wire.activity().retried(),
-        resumed,
+        ..agreed
     }
 }
 

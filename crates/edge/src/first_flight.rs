@@ -105,9 +105,10 @@ pub(crate) async fn read_hello(
             Progress::Incomplete => received.more(stream).await?,
             Progress::Complete(located) => {
                 let hello = ClientHello::parse(located.message).map_err(|_unusable| NoHello::Malformed)?;
-                let mut offered = offered(&hello, order, certificates);
+                let offer = offer(&hello, order);
+                let mut offered = offered(&hello, &offer, certificates);
                 offered.records = u8::try_from(located.records).unwrap_or(u8::MAX);
-                break (offered, offer(&hello, order), scheme(&hello, certificates));
+                break (offered, offer, scheme(&hello, certificates));
             }
             Progress::Foreign(foreign) => return Err(NoHello::Foreign(foreign)),
             Progress::TooLong => return Err(NoHello::TooLong),
@@ -129,10 +130,9 @@ pub(crate) async fn read_hello(
 /// Reduces a hello to what the record keeps.
 pub(crate) fn offered(
     hello: &ClientHello<'_>,
-    order: &[Group],
+    offer: &Offer,
     certificates: Option<&Certificates>,
 ) -> Offered {
-    let offer = offer(hello, order);
     Offered {
         groups: Groups::collect(hello.supported_groups()),
         shares: Groups::collect(share_groups(hello)),
@@ -152,7 +152,7 @@ fn share_groups<'a>(hello: &ClientHello<'a>) -> impl Iterator<Item = NamedGroup>
 }
 
 /// Reduces a hello to the groups that the route negotiates.
-fn offer(hello: &ClientHello<'_>, order: &[Group]) -> Offer {
+pub(crate) fn offer(hello: &ClientHello<'_>, order: &[Group]) -> Offer {
     let known = |group: NamedGroup| Group::from_code_point(group.0).filter(|group| order.contains(group));
     let listed: GroupSet = hello.supported_groups().filter_map(known).collect();
     let shared: GroupSet = share_groups(hello).filter_map(known).collect();

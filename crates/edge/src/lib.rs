@@ -5,6 +5,7 @@
 //! builds rustls configurations. It knows no HTTP API and no command line.
 
 mod admission;
+mod agreed;
 pub mod arms;
 mod attempt;
 pub mod certificate;

@@ -8,9 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hybridge_hello::{CipherSuite, ClientHello, NamedGroup, Progress, ProtocolVersion, locate_client_hello};
+use hybridge_hello::{ClientHello, Progress, locate_client_hello};
 use hybridge_policy::Group;
-use rustls::HandshakeKind;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -18,12 +17,13 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{Connect, TlsConnector};
 
+use crate::agreed::agreed;
 use crate::attempt::Attempt;
 use crate::clock;
 use crate::connection::Peer;
 use crate::counters::UpstreamFailure;
 use crate::first_flight;
-use crate::handshake::{Negotiated, Offered, Outcome, Side, SniClass};
+use crate::handshake::{Offered, Outcome, Side, SniClass};
 use crate::inbound::delegate_io;
 use crate::proxy_header;
 use crate::route::LiveRoute;
@@ -182,7 +182,7 @@ async fn secure(
 ) -> Result<Outbound, ConnectError> {
     match timeout_at(deadline, connecting.run()).await {
         Ok(Ok(stream)) => {
-            attempt.succeed(negotiated(stream.get_ref().1));
+            attempt.succeed(agreed(stream.get_ref().1));
             Ok(Outbound::Tls(Box::new(stream)))
         }
         Ok(Err(error)) => {
@@ -223,26 +223,8 @@ fn our_offer(flight: &[u8], order: &[Group]) -> Option<Offered> {
         fingerprints: None,
         segments: 0,
         records: 0,
-        ..first_flight::offered(&hello, order, None)
+        ..first_flight::offered(&hello, &first_flight::offer(&hello, order), None)
     })
-}
-
-fn negotiated(connection: &rustls::ClientConnection) -> Negotiated {
-    let kind = connection.handshake_kind();
-    Negotiated {
-        group: connection
-            .negotiated_key_exchange_group()
-            .map(|group| NamedGroup(u16::from(group.name()))),
-        version: connection
-            .protocol_version()
-            .map(|version| ProtocolVersion(u16::from(version))),
-        suite: connection
-            .negotiated_cipher_suite()
-            .map(|suite| CipherSuite(u16::from(suite.suite()))),
-        scheme: None,
-        retry: kind == Some(HandshakeKind::FullWithHelloRetryRequest),
-        resumed: kind == Some(HandshakeKind::Resumed),
-    }
 }
 
 fn classify(error: &io::Error) -> (Outcome, Option<u8>) {

@@ -191,7 +191,7 @@ impl Facts<'_> {
         }
         match ClientHello::parse(message) {
             Ok(hello) => {
-                let offered = first_flight::offered(&hello, self.order, None);
+                let offered = first_flight::offered(&hello, &first_flight::offer(&hello, self.order), None);
                 self.offered = Some(Offered {
                     segments: self.segments,
                     ..offered
