@@ -38,13 +38,23 @@ const TABLE: &[Row] = &[
     row("crypto", Ring::Pure, &[]),
     row("hello", Ring::Pure, &[]),
     row("policy", Ring::Pure, &["crypto"]),
+    row("exchange", Ring::Pure, &["crypto"]),
+    row("store", Ring::State, &["crypto"]),
+    row("keys", Ring::State, &["crypto", "exchange", "policy", "store"]),
     row("scan", Ring::State, &["crypto", "hello", "policy"]),
     row("edge", Ring::Network, &["hello", "policy"]),
-    row("api", Ring::Network, &["crypto", "hello", "policy", "scan"]),
+    row("client", Ring::Network, &["crypto", "exchange"]),
+    row(
+        "api",
+        Ring::Network,
+        &["crypto", "exchange", "hello", "keys", "policy", "scan"],
+    ),
     row(
         "hybridge",
         Ring::Binary,
-        &["crypto", "hello", "policy", "scan", "edge", "api"],
+        &[
+            "crypto", "exchange", "hello", "policy", "store", "keys", "scan", "edge", "client", "api",
+        ],
     ),
     row("xtask", Ring::Tool, &[]),
 ];
