@@ -4,13 +4,17 @@
 //! A name that is not here is unknown, which is never the same as safe. A family is one file with one
 //! `TABLE`, and one line in `FAMILIES`. Being listed says nothing about whether a provider implements it.
 
+mod aead;
 mod composite;
 mod diffie_hellman;
 mod dsa;
 mod ecdsa;
 mod eddsa;
+mod hash;
 mod hash_based;
 mod hybrid;
+mod kdf;
+mod mac;
 mod ml_dsa;
 mod ml_kem;
 mod rsa;
@@ -51,6 +55,16 @@ pub enum Kind {
     KeyExchange,
     /// Digital signature, or a key that is used for one.
     Signature,
+    /// Authenticated encryption with associated data (RFC 5116).
+    Aead,
+    /// Message authentication code.
+    Mac,
+    /// Hash or extendable-output function.
+    Hash,
+    /// Key derivation, from secrets or from passwords.
+    Kdf,
+    /// Splitting of a secret into shares.
+    SecretSharing,
 }
 
 /// Mathematical or composite family.
@@ -82,6 +96,22 @@ pub enum Family {
     HybridExchange,
     /// A signature that combines ML-DSA with a classical one.
     CompositeMlDsa,
+    /// AES in a mode that authenticates, FIPS 197.
+    Aes,
+    /// ChaCha20 with Poly1305.
+    ChaCha,
+    /// HMAC, FIPS 198-1.
+    Hmac,
+    /// SHA-2, FIPS 180-4.
+    Sha2,
+    /// SHA-3 and SHAKE, FIPS 202.
+    Sha3,
+    /// HKDF, RFC 5869.
+    Hkdf,
+    /// Argon2, RFC 9106.
+    Argon2,
+    /// Shamir's secret sharing.
+    Shamir,
 }
 
 /// How an algorithm stands.
@@ -118,6 +148,8 @@ pub struct Sizes {
     pub shared_secret: Option<usize>,
     /// Signature.
     pub signature: Option<usize>,
+    /// Authentication tag, or digest.
+    pub tag: Option<usize>,
 }
 
 impl Sizes {
@@ -128,6 +160,7 @@ impl Sizes {
         ciphertext: None,
         shared_secret: None,
         signature: None,
+        tag: None,
     };
 
     /// Public key, private key, signature.
@@ -162,6 +195,10 @@ const FAMILIES: &[&[Algorithm]] = &[
     eddsa::TABLE,
     rsa::TABLE,
     dsa::TABLE,
+    aead::TABLE,
+    mac::TABLE,
+    hash::TABLE,
+    kdf::TABLE,
 ];
 
 const COUNT: usize = count(FAMILIES);

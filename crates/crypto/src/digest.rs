@@ -1,8 +1,11 @@
-//! SHA-2 digests (FIPS 180-4).
+//! Digests: SHA-2 (FIPS 180-4), SHA-3 and SHAKE256 (FIPS 202).
 //!
 //! For transcripts and fingerprints; never for bulk data on a hot path, where it would be the bottleneck.
+//! They need no key, so the error state does not stop them.
 
 use aws_lc_rs::digest;
+use shake::{ExtendableOutput, Shake256, Update};
+use zeroize::Zeroizing;
 
 /// SHA-256, 32 bytes.
 #[must_use]
@@ -22,8 +25,74 @@ pub fn sha512(message: &[u8]) -> [u8; 64] {
     fixed(&digest::SHA512, message)
 }
 
+/// SHA3-256, 32 bytes.
+#[must_use]
+pub fn sha3_256(message: &[u8]) -> [u8; 32] {
+    fixed(&digest::SHA3_256, message)
+}
+
+/// SHA3-384, 48 bytes.
+#[must_use]
+pub fn sha3_384(message: &[u8]) -> [u8; 48] {
+    fixed(&digest::SHA3_384, message)
+}
+
+/// SHA3-512, 64 bytes.
+#[must_use]
+pub fn sha3_512(message: &[u8]) -> [u8; 64] {
+    fixed(&digest::SHA3_512, message)
+}
+
+/// SHAKE256 (FIPS 202 §6.2), `len` bytes; erased when dropped, for seeds are expanded with it.
+#[must_use]
+pub fn shake256(message: &[u8], len: usize) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(vec![0; len]);
+    let mut hasher = Shake256::default();
+    hasher.update(message);
+    hasher.finalize_xof_into(&mut out);
+    out
+}
+
+/// SHA-256 of a message that arrives in pieces.
+#[derive(Clone)]
+pub struct Sha256(digest::Context);
+
+impl Sha256 {
+    /// Starts with the empty message.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// Appends to the message.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of everything that was appended.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        exactly(&self.0.finish())
+    }
+}
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Sha256 {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Sha256(<redacted>)")
+    }
+}
+
 fn fixed<const N: usize>(algorithm: &'static digest::Algorithm, message: &[u8]) -> [u8; N] {
-    let computed = digest::digest(algorithm, message);
+    exactly(&digest::digest(algorithm, message))
+}
+
+fn exactly<const N: usize>(computed: &digest::Digest) -> [u8; N] {
     computed
         .as_ref()
         .try_into()

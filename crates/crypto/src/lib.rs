@@ -5,13 +5,19 @@
 //! Secrets are erased when dropped and print as `<redacted>`. What the provider cannot do is an error that
 //! carries the algorithm's name, never a home-made replacement.
 
+pub mod aead;
 pub mod algorithm;
+pub mod constant_time;
 pub mod digest;
+pub mod kdf;
 pub mod kem;
 pub mod kex;
+pub mod mac;
 pub mod provider;
 pub mod random;
 pub mod secret;
+pub mod shamir;
+pub mod state;
 pub mod verify;
 
 pub use algorithm::{Algorithm, Family, Kind, Sizes, Status};
