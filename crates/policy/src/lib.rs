@@ -3,6 +3,7 @@
 //! Pure: no clock, no randomness, no file, no socket. Facts come in as arguments, verdicts and
 //! choices go out as values; who gathers the facts and who acts on the answer is not our business.
 
+pub mod access;
 pub mod endpoint;
 pub mod group;
 pub mod rung;
