@@ -1,0 +1,9 @@
+//! The audit log: one entry per request, in the same transaction as what it records.
+//!
+//! Entries are compact JSON in the store's hash chain; `docs/audit.md` describes them field by field.
+//! Checkpoints, entries signed with the service's hybrid identity, let anyone with the public key find
+//! modification, reordering, removal and truncation offline. Nothing in an entry is secret.
+
+mod entry;
+
+pub use entry::{Event, Outcome};
