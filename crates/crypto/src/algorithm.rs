@@ -94,6 +94,8 @@ pub enum Family {
     Dsa,
     /// A key exchange that combines a classical and a post-quantum one.
     HybridExchange,
+    /// A KEM that combines a classical and a post-quantum one, with keys that can be stored.
+    HybridKem,
     /// A signature that combines ML-DSA with a classical one.
     CompositeMlDsa,
     /// AES in a mode that authenticates, FIPS 197.

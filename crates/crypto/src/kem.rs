@@ -1,145 +1,194 @@
-//! ML-KEM (FIPS 203): encapsulation keys are checked before use, secrets are erased.
+//! Key encapsulation with stored keys: ML-KEM, DHKEM over curves, and their hybrids, behind one interface.
 //!
-//! The provider keeps only expanded decapsulation keys; seeds are the business of whoever stores keys.
+//! A private key is stored in its shortest standard form, a seed or a scalar, and prepared once, when it is
+//! read; each use is then the mathematics alone, and AWS-LC does it. Secrets go to a key schedule (`hpke`, or
+//! the caller's own), never over the wire. Ephemeral exchanges of TLS and SSH are the business of `kex`.
 
-use aws_lc_rs::kem;
+mod dhkem;
+mod hybrid;
+pub mod ml_kem;
+mod scheme;
 
-use crate::SharedSecret;
+use zeroize::Zeroizing;
 
-/// A parameter set of FIPS 203 §8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ParameterSet {
-    /// ML-KEM-512, category 1.
-    MlKem512,
-    /// ML-KEM-768, category 3.
-    MlKem768,
-    /// ML-KEM-1024, category 5.
-    MlKem1024,
+use crate::state::{self, Failed, Test};
+use crate::{Algorithm, SharedSecret, constant_time};
+
+pub use ml_kem::ParameterSet;
+pub use scheme::{Decapsulate, Kem};
+
+pub(crate) use scheme::ALL;
+
+/// A private key, ready for use. Dropping it erases it.
+pub struct PrivateKey {
+    algorithm: &'static Algorithm,
+    bytes: Zeroizing<Vec<u8>>,
+    prepared: Box<dyn Decapsulate>,
 }
 
-impl ParameterSet {
-    /// The standard name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MlKem512 => "ML-KEM-512",
-            Self::MlKem768 => "ML-KEM-768",
-            Self::MlKem1024 => "ML-KEM-1024",
-        }
-    }
-
-    /// Length of an encapsulation key in bytes.
-    #[must_use]
-    pub const fn encapsulation_key_len(self) -> usize {
-        match self {
-            Self::MlKem512 => 800,
-            Self::MlKem768 => 1184,
-            Self::MlKem1024 => 1568,
-        }
-    }
-
-    /// Length of a ciphertext in bytes.
-    #[must_use]
-    pub const fn ciphertext_len(self) -> usize {
-        match self {
-            Self::MlKem512 => 768,
-            Self::MlKem768 => 1088,
-            Self::MlKem1024 => 1568,
-        }
-    }
-
-    const fn provider(self) -> &'static kem::Algorithm {
-        match self {
-            Self::MlKem512 => &kem::ML_KEM_512,
-            Self::MlKem768 => &kem::ML_KEM_768,
-            Self::MlKem1024 => &kem::ML_KEM_1024,
-        }
-    }
-}
-
-/// A decapsulation key. The provider erases it when it is dropped.
-pub struct DecapsulationKey {
-    set: ParameterSet,
-    key: kem::DecapsulationKey,
-}
-
-impl DecapsulationKey {
-    /// Makes a fresh key pair and returns it with the encapsulation key (FIPS 203 §7.1).
+impl PrivateKey {
+    /// Makes a fresh key, and encapsulates to it and decapsulates once (FIPS 140-3 IG 10.3.A, SP 800-227 §4.1).
     ///
     /// # Errors
-    /// [`KemError::Provider`] when the provider's generator fails.
-    pub fn generate(set: ParameterSet) -> Result<(Self, Vec<u8>), KemError> {
-        let failed = |_unspecified| KemError::Provider { set: set.name() };
-        let key = kem::DecapsulationKey::generate(set.provider()).map_err(failed)?;
-        let public = key
-            .encapsulation_key()
-            .and_then(|public| Ok(public.key_bytes()?.as_ref().to_vec()));
-        Ok((Self { set, key }, public.map_err(failed)?))
+    /// [`Error::State`], also when that test fails; [`Error::Unsupported`]; [`Error::Provider`] when the
+    /// generator fails.
+    pub fn generate(algorithm: &'static Algorithm) -> Result<Self, Error> {
+        state::check()?;
+        let bytes = find(algorithm)?.generate().ok_or(Error::Provider { algorithm })?;
+        let key = Self::from_bytes(algorithm, &bytes)?;
+        if key.is_consistent() {
+            Ok(key)
+        } else {
+            Err(state::fail(algorithm.name, Test::PairwiseConsistency).into())
+        }
     }
 
-    /// Reads an expanded decapsulation key (FIPS 203 §6.1): 1632, 2400 or 3168 bytes.
+    /// Reads a key in its stored form and prepares it.
+    ///
+    /// The form is d‖z of 64 bytes for ML-KEM (FIPS 203 §7.1), the seed of 32 bytes for hybrids, 32 bytes for
+    /// X25519 (RFC 7748 §5), and a big-endian scalar of 32 or 48 bytes for P-256 and P-384 (RFC 9180 §7.1.2).
     ///
     /// # Errors
-    /// [`KemError::Key`] when the length is wrong or the provider refuses the bytes.
-    pub fn from_expanded(set: ParameterSet, bytes: &[u8]) -> Result<Self, KemError> {
-        let key = kem::DecapsulationKey::new(set.provider(), bytes)
-            .map_err(|_rejected| KemError::Key { set: set.name() })?;
-        Ok(Self { set, key })
+    /// [`Error::State`], [`Error::Unsupported`], or [`Error::PrivateKey`] for another length and for scalars
+    /// that are 0 or not below the order.
+    pub fn from_bytes(algorithm: &'static Algorithm, bytes: &[u8]) -> Result<Self, Error> {
+        state::check()?;
+        let prepared = find(algorithm)?
+            .expand(bytes)
+            .ok_or(Error::PrivateKey { algorithm })?;
+        Ok(Self {
+            algorithm,
+            bytes: Zeroizing::new(bytes.to_vec()),
+            prepared,
+        })
     }
 
-    /// Decapsulates (FIPS 203 §7.3). A forged ciphertext of the right length gives a pseudo-random secret.
+    /// The stored form, as [`Self::from_bytes`] reads it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.bytes.clone()
+    }
+
+    /// The algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> &'static Algorithm {
+        self.algorithm
+    }
+
+    /// The public key: the encapsulation key of FIPS 203, `SerializePublicKey` of RFC 9180 §7.1.1, or, for a
+    /// hybrid, ML-KEM's followed by the curve's.
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        self.prepared.public_key()
+    }
+
+    /// The secret inside a ciphertext.
+    ///
+    /// A changed ML-KEM ciphertext gives a pseudo-random secret (implicit rejection, FIPS 203 §6.3).
     ///
     /// # Errors
-    /// [`KemError::Ciphertext`] when the length is wrong or the provider refuses the key's contents.
-    pub fn decapsulate(&self, ciphertext: &[u8]) -> Result<SharedSecret, KemError> {
-        self.key
-            .decapsulate(ciphertext.into())
-            .map(|secret| SharedSecret::new(secret.as_ref().into()))
-            .map_err(|_unspecified| KemError::Ciphertext { set: self.set.name() })
+    /// [`Error::State`], or [`Error::Ciphertext`] for another length and for curve shares that are no valid
+    /// point or of low order.
+    pub fn decapsulate(&self, ciphertext: &[u8]) -> Result<SharedSecret, Error> {
+        state::check()?;
+        self.prepared.decapsulate(ciphertext).ok_or(Error::Ciphertext {
+            algorithm: self.algorithm,
+        })
+    }
+
+    fn is_consistent(&self) -> bool {
+        encapsulate(self.algorithm, self.public_key()).is_ok_and(|(ciphertext, sent)| {
+            self.prepared
+                .decapsulate(&ciphertext)
+                .is_some_and(|received| constant_time::eq(sent.as_bytes(), received.as_bytes()))
+        })
     }
 }
 
-impl std::fmt::Debug for DecapsulationKey {
+impl std::fmt::Debug for PrivateKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "DecapsulationKey({}, <redacted>)", self.set.name())
+        write!(formatter, "kem::PrivateKey({}, <redacted>)", self.algorithm)
     }
 }
 
-/// Encapsulates to a foreign key; returns the ciphertext and the secret (FIPS 203 §7.2).
+/// Encapsulates a fresh secret to a public key; returns the ciphertext and the secret.
 ///
 /// # Errors
-/// [`KemError::Key`] when the encapsulation key fails the length or the modulus check.
-pub fn encapsulate(set: ParameterSet, encapsulation_key: &[u8]) -> Result<(Vec<u8>, SharedSecret), KemError> {
-    let rejected = KemError::Key { set: set.name() };
-    let key = kem::EncapsulationKey::new(set.provider(), encapsulation_key)
-        .map_err(|_rejected| rejected.clone())?;
-    let (ciphertext, secret) = key.encapsulate().map_err(|_unspecified| rejected)?;
-    Ok((
-        ciphertext.as_ref().to_vec(),
-        SharedSecret::new(secret.as_ref().into()),
-    ))
+/// [`Error::State`], [`Error::Unsupported`], or [`Error::PublicKey`] as [`check_public_key`].
+pub fn encapsulate(
+    algorithm: &'static Algorithm,
+    public_key: &[u8],
+) -> Result<(Vec<u8>, SharedSecret), Error> {
+    state::check()?;
+    find(algorithm)?
+        .encapsulate(public_key)
+        .ok_or(Error::PublicKey { algorithm })
 }
 
-/// Why an ML-KEM operation failed; the provider tells no more.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KemError {
-    /// The provider could not make a key.
-    #[error("the provider could not make a {set} key")]
+/// Checks a foreign public key: its length, ML-KEM's modulus check (FIPS 203 §7.2), and that a curve's share is
+/// a point of the curve and not of low order (RFC 9180 §7.1.4). It costs one encapsulation.
+///
+/// # Errors
+/// [`Error::State`], [`Error::Unsupported`], or [`Error::PublicKey`].
+pub fn check_public_key(algorithm: &'static Algorithm, public_key: &[u8]) -> Result<(), Error> {
+    encapsulate(algorithm, public_key).map(|_encapsulated| ())
+}
+
+/// The algorithms that are implemented.
+pub fn algorithms() -> impl Iterator<Item = &'static Algorithm> {
+    ALL.iter().filter_map(|kem| Algorithm::by_name(kem.name()))
+}
+
+/// The identifier in the HPKE registry (RFC 9180 §7.1, draft-ietf-hpke-pq-03); `None` for what is not here.
+#[must_use]
+pub fn hpke_id(algorithm: &Algorithm) -> Option<u16> {
+    ALL.iter()
+        .find(|kem| kem.name() == algorithm.name)
+        .map(|kem| kem.hpke_id())
+}
+
+fn find(algorithm: &'static Algorithm) -> Result<&'static dyn Kem, Error> {
+    ALL.iter()
+        .copied()
+        .find(|kem| kem.name() == algorithm.name)
+        .ok_or(Error::Unsupported { algorithm })
+}
+
+/// Why a KEM operation failed; the library tells no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A self-test failed, now or earlier.
+    #[error(transparent)]
+    State(#[from] Failed),
+    /// There is no such KEM here.
+    #[error("{algorithm} is not a KEM that this build implements")]
+    Unsupported {
+        /// What was asked for.
+        algorithm: &'static Algorithm,
+    },
+    /// The random generator failed.
+    #[error("the provider could not make a {algorithm} key")]
     Provider {
-        /// The parameter set.
-        set: &'static str,
+        /// The algorithm.
+        algorithm: &'static Algorithm,
     },
-    /// The key has the wrong length or fails the modulus check.
-    #[error("not a valid {set} key")]
-    Key {
-        /// The parameter set.
-        set: &'static str,
+    /// The private key has the wrong length or is out of range.
+    #[error("not a valid {algorithm} private key")]
+    PrivateKey {
+        /// The algorithm.
+        algorithm: &'static Algorithm,
     },
-    /// The ciphertext cannot be decapsulated with this key.
-    #[error("not a valid {set} ciphertext")]
+    /// The public key has the wrong length or fails the check its standard asks for.
+    #[error("not a valid {algorithm} public key")]
+    PublicKey {
+        /// The algorithm.
+        algorithm: &'static Algorithm,
+    },
+    /// The ciphertext has the wrong length or fails the check its standard asks for.
+    #[error("not a valid {algorithm} ciphertext")]
     Ciphertext {
-        /// The parameter set.
-        set: &'static str,
+        /// The algorithm.
+        algorithm: &'static Algorithm,
     },
 }
 

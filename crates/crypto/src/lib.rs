@@ -8,7 +8,9 @@
 pub mod aead;
 pub mod algorithm;
 pub mod constant_time;
+mod curve;
 pub mod digest;
+pub mod hpke;
 pub mod kdf;
 pub mod kem;
 pub mod kex;

@@ -2,10 +2,9 @@
 //!
 //! It knows the provider and no protocol; how components are joined is the exchange's business.
 
-use aws_lc_rs::agreement;
-
 use crate::SharedSecret;
-use crate::kem::{self, DecapsulationKey, ParameterSet};
+use crate::curve::{Curve, CurveKey};
+use crate::kem::ml_kem::{self, DecapsulationKey, ParameterSet};
 
 /// A curve or a KEM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,102 +18,89 @@ pub(super) enum Component {
     MlKem1024,
 }
 
-/// What a component is to the provider.
-enum Provided {
-    Curve(&'static agreement::Algorithm),
+/// Which of the two kinds a component is.
+enum Mechanism {
+    Curve(Curve),
     Kem(ParameterSet),
 }
 
 /// The private half of a share; the provider erases it when it is dropped.
 #[derive(Debug)]
 pub(super) enum Secret {
-    Curve(agreement::PrivateKey),
+    Curve(CurveKey),
     Kem(DecapsulationKey),
 }
 
 impl Component {
     /// Length of the client's share in bytes.
     pub(super) const fn client_len(self) -> usize {
-        match self {
-            Self::X25519 => 32,
-            Self::P256 => 65,
-            Self::P384 => 97,
-            Self::P521 => 133,
-            Self::MlKem512 => ParameterSet::MlKem512.encapsulation_key_len(),
-            Self::MlKem768 => ParameterSet::MlKem768.encapsulation_key_len(),
-            Self::MlKem1024 => ParameterSet::MlKem1024.encapsulation_key_len(),
+        match self.mechanism() {
+            Mechanism::Curve(curve) => curve.share_len(),
+            Mechanism::Kem(set) => set.encapsulation_key_len(),
         }
     }
 
     /// Length of the server's share in bytes.
     pub(super) const fn server_len(self) -> usize {
-        match self.provided() {
-            Provided::Curve(_) => self.client_len(),
-            Provided::Kem(set) => set.ciphertext_len(),
+        match self.mechanism() {
+            Mechanism::Curve(curve) => curve.share_len(),
+            Mechanism::Kem(set) => set.ciphertext_len(),
         }
     }
 
     /// Makes a private half and its public share.
     pub(super) fn generate(self) -> Result<(Secret, Vec<u8>), ExchangeError> {
-        match self.provided() {
-            Provided::Curve(curve) => generate_on(curve).ok_or(ExchangeError::Provider { name: self.name() }),
-            Provided::Kem(set) => DecapsulationKey::generate(set)
-                .map(|(key, public)| (Secret::Kem(key), public))
-                .map_err(|_kem| ExchangeError::Provider { name: self.name() }),
-        }
+        let made = match self.mechanism() {
+            Mechanism::Curve(curve) => CurveKey::generate(curve).map(|key| {
+                let share = key.share().to_vec();
+                (Secret::Curve(key), share)
+            }),
+            Mechanism::Kem(set) => DecapsulationKey::ephemeral(set).map(|key| {
+                let share = key.encapsulation_key().to_vec();
+                (Secret::Kem(key), share)
+            }),
+        };
+        made.ok_or(ExchangeError::Provider { name: self.name() })
     }
 
     /// Answers a client's share of exactly [`Self::client_len`] bytes; `None` when it is not valid.
     pub(super) fn respond(self, client_share: &[u8]) -> Option<(Vec<u8>, SharedSecret)> {
-        match self.provided() {
-            Provided::Curve(curve) => {
-                let (secret, public) = generate_on(curve)?;
-                Some((public, secret.complete(client_share)?))
+        match self.mechanism() {
+            Mechanism::Curve(curve) => {
+                let key = CurveKey::generate(curve)?;
+                let secret = key.agree(client_share)?;
+                Some((key.share().to_vec(), secret))
             }
-            Provided::Kem(set) => kem::encapsulate(set, client_share).ok(),
+            Mechanism::Kem(set) => ml_kem::encapsulate(set, client_share),
         }
     }
 
-    const fn provided(self) -> Provided {
+    const fn mechanism(self) -> Mechanism {
         match self {
-            Self::X25519 => Provided::Curve(&agreement::X25519),
-            Self::P256 => Provided::Curve(&agreement::ECDH_P256),
-            Self::P384 => Provided::Curve(&agreement::ECDH_P384),
-            Self::P521 => Provided::Curve(&agreement::ECDH_P521),
-            Self::MlKem512 => Provided::Kem(ParameterSet::MlKem512),
-            Self::MlKem768 => Provided::Kem(ParameterSet::MlKem768),
-            Self::MlKem1024 => Provided::Kem(ParameterSet::MlKem1024),
+            Self::X25519 => Mechanism::Curve(Curve::X25519),
+            Self::P256 => Mechanism::Curve(Curve::P256),
+            Self::P384 => Mechanism::Curve(Curve::P384),
+            Self::P521 => Mechanism::Curve(Curve::P521),
+            Self::MlKem512 => Mechanism::Kem(ParameterSet::MlKem512),
+            Self::MlKem768 => Mechanism::Kem(ParameterSet::MlKem768),
+            Self::MlKem1024 => Mechanism::Kem(ParameterSet::MlKem1024),
         }
     }
 
     const fn name(self) -> &'static str {
-        match self {
-            Self::X25519 => "X25519",
-            Self::P256 => "P-256",
-            Self::P384 => "P-384",
-            Self::P521 => "P-521",
-            Self::MlKem512 => ParameterSet::MlKem512.name(),
-            Self::MlKem768 => ParameterSet::MlKem768.name(),
-            Self::MlKem1024 => ParameterSet::MlKem1024.name(),
+        match self.mechanism() {
+            Mechanism::Curve(curve) => curve.name(),
+            Mechanism::Kem(set) => set.name(),
         }
     }
-}
-
-fn generate_on(curve: &'static agreement::Algorithm) -> Option<(Secret, Vec<u8>)> {
-    let key = agreement::PrivateKey::generate(curve).ok()?;
-    let public = key.compute_public_key().ok()?.as_ref().to_vec();
-    Some((Secret::Curve(key), public))
 }
 
 impl Secret {
     /// Completes with the peer's share; `None` when the share is not valid (a low-order point, say).
     pub(super) fn complete(&self, peer_share: &[u8]) -> Option<SharedSecret> {
         match self {
-            Self::Kem(key) => key.decapsulate(peer_share).ok(),
-            Self::Curve(key) => {
-                let peer = agreement::UnparsedPublicKey::new(key.algorithm(), peer_share);
-                agreement::agree(key, peer, (), |secret| Ok(SharedSecret::new(secret.into()))).ok()
-            }
+            Self::Kem(key) => key.decapsulate(peer_share),
+            Self::Curve(key) => key.agree(peer_share),
         }
     }
 }

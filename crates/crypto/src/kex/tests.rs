@@ -2,16 +2,14 @@
 //!
 //! Layouts are checked against what the standards say, not only against our own other end.
 
-use aws_lc_rs::agreement;
-
-use super::component::Secret;
 use super::{ClientShare, Exchange, respond};
-use crate::{Algorithm, digest, vectors::hex};
+use crate::curve::{Curve, CurveKey};
+use crate::{Algorithm, digest, kem::ml_kem, vectors::hex};
 
-fn agree(curve: &'static agreement::Algorithm, private: &str, public: &str) -> Vec<u8> {
-    let key = agreement::PrivateKey::from_private_key(curve, &hex(private)).expect("private key");
-    Secret::Curve(key)
-        .complete(&hex(public))
+fn agree(curve: Curve, private: &str, public: &str) -> Vec<u8> {
+    CurveKey::from_scalar(curve, &hex(private))
+        .expect("private key")
+        .agree(&hex(public))
         .expect("public key")
         .as_bytes()
         .to_vec()
@@ -32,7 +30,7 @@ fn x25519_matches_the_published_exchange() {
     ];
     let shared = hex("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
     for (private, public) in pairs {
-        assert_eq!(agree(&agreement::X25519, private, public), shared);
+        assert_eq!(agree(Curve::X25519, private, public), shared);
     }
 }
 
@@ -41,7 +39,7 @@ fn x25519_matches_the_published_exchange() {
 fn p256_matches_the_published_exchange() {
     assert_eq!(
         agree(
-            &agreement::ECDH_P256,
+            Curve::P256,
             "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433",
             "04d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63 \
              56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab"
@@ -55,7 +53,7 @@ fn p256_matches_the_published_exchange() {
 fn p384_and_p521_match_an_independent_implementation() {
     assert_eq!(
         agree(
-            &agreement::ECDH_P384,
+            Curve::P384,
             "000a4338904bc54f07bdbc2dcc2c3ba81bc903aa370dbcc7221bef129a45cfa7 \
          022daf17e4f7611e274a6e7389323eb5",
             "0438a0d17204b7844ecb5f07761a359a6c32b6e024122ec3d437427e85d5a902 \
@@ -70,7 +68,7 @@ fn p384_and_p521_match_an_independent_implementation() {
     );
     assert_eq!(
         agree(
-            &agreement::ECDH_P521,
+            Curve::P521,
             "015242508f8b0b816f886f20f58441d8362cde47ab51eef20314810e831f683c \
          93c41c0f49e11cc724a9801573f1810695bf131dfb03ca92ee80d24b5307cb1b \
          9a72",
@@ -166,7 +164,7 @@ fn tls_layouts_put_the_components_in_their_standard_order() {
         "an uncompressed point opens the share"
     );
     let client = ClientShare::generate(Exchange::X25519MlKem768).expect("generator");
-    assert!(crate::kem::encapsulate(crate::kem::ParameterSet::MlKem768, &client.public()[..1184]).is_ok());
+    assert!(ml_kem::encapsulate(ml_kem::ParameterSet::MlKem768, &client.public()[..1184]).is_some());
 }
 
 /// RFC 10042 §2.5: SSH uses HASH(K_PQ ‖ K_CL), and its shares have ML-KEM first.
