@@ -10,6 +10,7 @@ pub mod algorithm;
 pub mod constant_time;
 mod curve;
 pub mod digest;
+pub mod encoding;
 pub mod hpke;
 pub mod kdf;
 pub mod kem;
@@ -19,6 +20,7 @@ pub mod provider;
 pub mod random;
 pub mod secret;
 pub mod shamir;
+pub mod sign;
 pub mod state;
 pub mod verify;
 

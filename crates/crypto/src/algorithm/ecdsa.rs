@@ -8,19 +8,19 @@ use super::{Algorithm, Family, Kind, Sizes, Status};
 pub(super) const TABLE: &[Algorithm] = &[
     curve(
         "ECDSA-P-256",
-        &["ecdsa_secp256r1_sha256", "ecdsa-sha2-nistp256"],
+        &["ECDSA-P256", "ecdsa_secp256r1_sha256", "ecdsa-sha2-nistp256"],
         &["1.2.840.10045.3.1.7"],
         [65, 32, 72],
     ),
     curve(
         "ECDSA-P-384",
-        &["ecdsa_secp384r1_sha384", "ecdsa-sha2-nistp384"],
+        &["ECDSA-P384", "ecdsa_secp384r1_sha384", "ecdsa-sha2-nistp384"],
         &["1.3.132.0.34"],
         [97, 48, 104],
     ),
     curve(
         "ECDSA-P-521",
-        &["ecdsa_secp521r1_sha512", "ecdsa-sha2-nistp521"],
+        &["ECDSA-P521", "ecdsa_secp521r1_sha512", "ecdsa-sha2-nistp521"],
         &["1.3.132.0.35"],
         [133, 66, 139],
     ),

@@ -1,6 +1,7 @@
 //! RSA (RFC 8017): keys, and signatures by encoding and hash. Sizes depend on the modulus.
 //!
-//! Whether a modulus is long enough is a question of policy, not of this table.
+//! Whether a modulus is long enough is a question of policy, not of this table. What a certificate or a
+//! protocol names leaves the size open; a key that is kept has a name that binds size, padding and hash.
 
 use super::{Algorithm, Family, Kind, Sizes, Status};
 
@@ -41,6 +42,24 @@ pub(super) const TABLE: &[Algorithm] = &[
     ),
     broken("md5WithRSAEncryption", &[], &["1.2.840.113549.1.1.4"]),
     broken("md2WithRSAEncryption", &[], &["1.2.840.113549.1.1.2"]),
+    key("RSA2048-PSS-SHA256", 256),
+    key("RSA2048-PSS-SHA384", 256),
+    key("RSA2048-PSS-SHA512", 256),
+    key("RSA3072-PSS-SHA256", 384),
+    key("RSA3072-PSS-SHA384", 384),
+    key("RSA3072-PSS-SHA512", 384),
+    key("RSA4096-PSS-SHA256", 512),
+    key("RSA4096-PSS-SHA384", 512),
+    key("RSA4096-PSS-SHA512", 512),
+    key("RSA2048-PKCS15-SHA256", 256),
+    key("RSA2048-PKCS15-SHA384", 256),
+    key("RSA2048-PKCS15-SHA512", 256),
+    key("RSA3072-PKCS15-SHA256", 384),
+    key("RSA3072-PKCS15-SHA384", 384),
+    key("RSA3072-PKCS15-SHA512", 384),
+    key("RSA4096-PKCS15-SHA256", 512),
+    key("RSA4096-PKCS15-SHA384", 512),
+    key("RSA4096-PKCS15-SHA512", 512),
 ];
 
 const fn rsa(
@@ -59,6 +78,18 @@ const fn rsa(
         status: Status::QuantumVulnerable,
         components: &[],
         document: "RFC 8017",
+    }
+}
+
+/// A key that is kept: `bytes` is the length of its modulus. The public key is PKCS#1 DER with e = 65537.
+const fn key(name: &'static str, bytes: usize) -> Algorithm {
+    Algorithm {
+        sizes: Sizes {
+            public_key: Some(bytes + 14),
+            signature: Some(bytes),
+            ..Sizes::NONE
+        },
+        ..rsa(name, &[], &[])
     }
 }
 
