@@ -244,3 +244,6 @@ pub enum Error {
         algorithm: &'static Algorithm,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! Every output is erased when dropped. Costs come from stored headers too, so they are bounded before any
 //! memory is taken.
 
-use argon2::{AssociatedData, ParamsBuilder, Version};
+use argon2::{AssociatedData, Block, ParamsBuilder, Version};
 use aws_lc_rs::{hkdf as provider, hmac};
 use zeroize::Zeroizing;
 
@@ -150,7 +150,7 @@ impl Default for Cost {
 /// Takes the memory and the time that the cost names; never call it on a runtime's worker thread.
 ///
 /// # Errors
-/// [`Error::State`], [`Error::Cost`] outside [`Cost::MAX`], or [`Error::Argon2`] for a salt out of bounds and
+/// [`Error::State`], [`Error::Cost`] outside [`Cost::MAX`], [`Error::Salt`], or [`Error::Argon2`]
 /// when there is not enough memory.
 pub fn argon2id(password: &[u8], salt: &[u8], cost: Cost) -> Result<Zeroizing<[u8; 32]>, Error> {
     argon2id_with(password, salt, cost, [&[], &[]])
@@ -169,7 +169,7 @@ fn argon2id_with(
         return Err(Error::Cost(cost));
     }
     if !(8..=64).contains(&salt.len()) {
-        return Err(Error::Argon2(argon2::Error::SaltTooShort));
+        return Err(Error::Salt);
     }
     let mut builder = ParamsBuilder::new();
     builder
@@ -180,9 +180,19 @@ fn argon2id_with(
     let params = builder.build().map_err(|_out_of_bounds| Error::Cost(cost))?;
     let context =
         argon2::Argon2::new_with_secret(secret, argon2::Algorithm::Argon2id, Version::V0x13, params)?;
+    let mut memory = blocks(context.params().block_count())?;
     let mut out = Zeroizing::new([0; 32]);
-    context.hash_password_into(password, salt, &mut *out)?;
+    context.hash_password_into_with_memory(password, salt, &mut *out, &mut **memory)?;
     Ok(out)
+}
+
+/// The working memory, erased when dropped; an error instead of an abort when there is too little.
+fn blocks(count: usize) -> Result<Zeroizing<Vec<Block>>, Error> {
+    let mut blocks = Zeroizing::new(Vec::new());
+    let reserved = blocks.try_reserve_exact(count);
+    reserved.map_err(|_exhausted| Error::Argon2(argon2::Error::OutOfMemory))?;
+    blocks.resize(count, Block::new());
+    Ok(blocks)
 }
 
 /// Why no key was derived.
@@ -206,7 +216,10 @@ pub enum Error {
     /// The cost is outside what is accepted.
     #[error("an Argon2id cost of {} KiB, {} passes and {} lanes is out of bounds", .0.memory_kib, .0.passes, .0.lanes)]
     Cost(Cost),
-    /// The salt or the password is out of bounds, or memory is short.
+    /// The salt has not 8 to 64 bytes.
+    #[error("a salt for Argon2id has 8 to 64 bytes")]
+    Salt,
+    /// The password is out of bounds, or memory is short.
     #[error("Argon2id: {0}")]
     Argon2(argon2::Error),
 }
@@ -216,3 +229,6 @@ impl From<argon2::Error> for Error {
         Self::Argon2(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,3 +136,6 @@ pub enum Error {
         algorithm: &'static Algorithm,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,3 +168,6 @@ pub enum Error {
     #[error("the shares are not of one secret: their lengths differ")]
     Lengths,
 }
+
+#[cfg(test)]
+mod tests;
