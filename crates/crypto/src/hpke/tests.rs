@@ -1,5 +1,8 @@
 //! What holds for HPKE over every KEM, beside the published vectors and an independent implementation.
 
+mod peer;
+mod published;
+
 use super::{Error, Kdf, Suite, open, receiver, seal, sender};
 use crate::{Algorithm, aead, kem};
 
