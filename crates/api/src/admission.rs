@@ -1,12 +1,20 @@
-//! Who may come in: the defences of a service whose only credential is being on the same machine.
+//! Where a request comes from, before anybody asks who sent it.
 //!
-//! Pure checks on a peer address and headers. A browser on this machine is a loopback peer too, so
+//! Pure checks on a peer address and headers. A browser on this machine carries the console's cookie, so
 //! what a foreign web page makes it send must not pass: DNS rebinding (`Host`), forged requests
-//! (`Origin`, `Sec-Fetch-Site`, media type), and requests that a proxy passes on for somebody else.
+//! (`Origin`, `Sec-Fetch-Site`, media type), and requests that a proxy passes on for somebody else. What
+//! comes through our own edge proves that with a secret of this process.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use axum::extract::{ConnectInfo, Request};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName, Method, Uri, header};
+use hybridge_crypto::constant_time;
+use hybridge_crypto::random::{self, RandomError};
+use zeroize::Zeroizing;
 
 use crate::extract::has_media_type;
 use crate::problem::{Code, Problem};
@@ -16,17 +24,61 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// On whose behalf a request is served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Principal {
-    /// Somebody on this machine.
-    Loopback,
+/// The name of the field by which our own edge proves itself; nobody else's copy passes it.
+pub const EDGE_PROOF: &str = "hybridge-edge-proof";
+
+/// What our own edge says with each request, and nobody else on this machine can.
+#[derive(Clone)]
+pub struct EdgeProof(Zeroizing<String>);
+
+impl EdgeProof {
+    /// Makes one for the life of the process.
+    ///
+    /// # Errors
+    /// The random generator failed.
+    pub fn generate() -> Result<Self, RandomError> {
+        let bytes = Zeroizing::new(random::bytes::<32>()?);
+        let mut text = Zeroizing::new(String::with_capacity(64));
+        URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
+        Ok(Self(text))
+    }
+
+    /// The value of the field.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    fn is_in(&self, headers: &HeaderMap) -> bool {
+        let mut fields = headers.get_all(EDGE_PROOF).iter();
+        let first = fields
+            .next()
+            .is_some_and(|field| constant_time::eq(field.as_bytes(), self.0.as_bytes()));
+        first && fields.next().is_none()
+    }
 }
 
-impl Principal {
-    pub(crate) fn name(self) -> &'static str {
+impl fmt::Debug for EdgeProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EdgeProof(<redacted>)")
+    }
+}
+
+/// How a request came to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From a program or browser on this machine.
+    Direct(SocketAddr),
+    /// Through our own edge, from this client as far as the edge knew it.
+    Edge(Option<SocketAddr>),
+}
+
+impl Way {
+    /// Who is at the other end.
+    pub(crate) const fn peer(self) -> Option<SocketAddr> {
         match self {
-            Self::Loopback => "loopback",
+            Self::Direct(peer) => Some(peer),
+            Self::Edge(client) => client,
         }
     }
 }
@@ -38,24 +90,57 @@ pub(crate) struct Knock<'a> {
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
     pub(crate) headers: &'a HeaderMap,
+    /// What our own edge proves itself with, if there is one in front.
+    pub(crate) edge: Option<&'a EdgeProof>,
 }
 
-/// Says who is asking, or why nobody is let in.
-pub(crate) fn authenticate(knock: Knock<'_>) -> Result<Principal, Problem> {
-    require_local_peer(knock.peer)?;
-    require_not_forwarded(knock.headers)?;
-    let host = require_local_host(knock.uri, knock.headers)?;
+/// The address at the other end of the connection, as the listener saw it.
+pub(crate) fn peer(request: &Request) -> Option<SocketAddr> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map(|ConnectInfo(peer)| *peer)
+}
+
+/// Says how a request came here, or why it is not looked at any further.
+pub(crate) fn look_at_origin(knock: Knock<'_>) -> Result<Way, Problem> {
+    let peer = require_local_peer(knock.peer)?;
+    let by_edge = knock.edge.is_some_and(|edge| edge.is_in(knock.headers));
+    let (way, host) = if by_edge {
+        (
+            Way::Edge(forwarded_client(knock.headers)),
+            host_behind_edge(knock.headers)?,
+        )
+    } else {
+        require_not_forwarded(knock.headers)?;
+        (Way::Direct(peer), require_local_host(knock.uri, knock.headers)?)
+    };
     if knock.method.is_safe() {
         require_own_page(knock.headers)?;
     } else {
         require_no_forgery(&host, knock.headers)?;
     }
-    Ok(Principal::Loopback)
+    Ok(way)
 }
 
-fn require_local_peer(peer: Option<SocketAddr>) -> Result<(), Problem> {
+/// Our edge appends the address it saw, so the last one counts.
+fn forwarded_client(headers: &HeaderMap) -> Option<SocketAddr> {
+    let field = headers.get_all(FORWARDED_FOR).iter().next_back()?.to_str().ok()?;
+    let last = field.rsplit(',').next()?.trim();
+    let address: IpAddr = last.parse().ok()?;
+    Some(SocketAddr::new(address, 0))
+}
+
+/// Behind TLS a foreign page cannot give our name to another host: the certificate would not fit.
+fn host_behind_edge(headers: &HeaderMap) -> Result<String, Problem> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) {
+        (Some(host), None) => Ok(host.to_ascii_lowercase()),
+        _ => Err(Problem::new(Code::HostNotLocal, "name one host")),
+    }
+}
+
+fn require_local_peer(peer: Option<SocketAddr>) -> Result<SocketAddr, Problem> {
     match peer {
-        Some(peer) if peer.ip().to_canonical().is_loopback() => Ok(()),
+        Some(peer) if peer.ip().to_canonical().is_loopback() => Ok(peer),
         _ => Err(Problem::new(
             Code::PeerNotLocal,
             "the API serves this machine only",

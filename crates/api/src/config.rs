@@ -1,10 +1,11 @@
-//! Where the API listens.
+//! The `[api]` table: where the API listens and whom it believes.
 //!
-//! The API has no authentication, so being on the same machine is the only credential there is:
-//! any other bind is refused, with the reason.
+//! The API itself speaks plain HTTP, so it listens on loopback and nowhere else.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
+use hybridge_keys::token::Rate;
 use serde::Deserialize;
 
 /// The `[api]` table of the configuration.
@@ -13,12 +14,47 @@ use serde::Deserialize;
 pub struct Config {
     /// Loopback address and port; port 0 takes a free one. Default `127.0.0.1:8000`.
     pub listen: SocketAddr,
+    /// File with the administrator's token for a process without a key service; made (0600) if it is not
+    /// there. Default: `admin.token` in the data directory.
+    pub token_file: Option<PathBuf>,
+    /// How fast each principal may go.
+    pub rate: RateLimit,
+}
+
+/// `[api.rate]`: a token bucket per principal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateLimit {
+    /// Requests per second; 0 is unlimited. Default 20000.
+    pub per_second: u32,
+    /// Requests at once. Default 20000.
+    pub burst: u32,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self {
+            per_second: 20_000,
+            burst: 20_000,
+        }
+    }
+}
+
+impl From<RateLimit> for Rate {
+    fn from(limit: RateLimit) -> Self {
+        Self {
+            per_second: limit.per_second,
+            burst: limit.burst,
+        }
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
+            token_file: None,
+            rate: RateLimit::default(),
         }
     }
 }
@@ -42,8 +78,8 @@ pub(crate) fn require_loopback(listen: SocketAddr) -> Result<(), ConfigError> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     #[error(
-        "api.listen = {listen} is not a loopback address: the API has no authentication, so whoever reaches \
-         it could change routes; listen on 127.0.0.1 or [::1] and come from elsewhere through a tunnel \
+        "api.listen = {listen} is not a loopback address: the API speaks plain HTTP, so whoever is on the way \
+         could read tokens; listen on 127.0.0.1 or [::1] and come from elsewhere through a tunnel \
          (ssh -L 8000:127.0.0.1:8000 HOST)"
     )]
     NotLoopback { listen: SocketAddr },
@@ -51,11 +87,18 @@ pub enum ConfigError {
 
 #[cfg(test)]
 mod tests {
-    use super::Config;
+    use super::{Config, SocketAddr};
+
+    fn at(listen: SocketAddr) -> Config {
+        Config {
+            listen,
+            ..Config::default()
+        }
+    }
 
     fn accepted(listen: &str) -> bool {
         let listen = listen.parse().expect("test address");
-        Config { listen }.validate().is_ok()
+        at(listen).validate().is_ok()
     }
 
     #[test]
@@ -83,12 +126,9 @@ mod tests {
             assert!(!accepted(listen), "{listen}");
         }
         let listen = "0.0.0.0:8000".parse().expect("test address");
-        let reason = Config { listen }
-            .validate()
-            .expect_err("not loopback")
-            .to_string();
+        let reason = at(listen).validate().expect_err("not loopback").to_string();
         assert!(
-            reason.contains("no authentication") && reason.contains("0.0.0.0:8000"),
+            reason.contains("plain HTTP") && reason.contains("0.0.0.0:8000"),
             "{reason}"
         );
     }

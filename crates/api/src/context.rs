@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
+use crate::access::Access;
 use crate::{Control, Deps, Prober};
 
 /// Probes at once: each opens a score of connections to the target.
@@ -16,6 +17,7 @@ const STREAMS_MAX: usize = 64;
 /// Cheap to clone: one per request.
 #[derive(Clone)]
 pub(crate) struct Context {
+    pub(crate) access: Arc<Access>,
     pub(crate) control: Arc<dyn Control>,
     pub(crate) prober: Arc<dyn Prober>,
     pub(crate) probes: Arc<Semaphore>,
@@ -27,6 +29,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(deps: Deps, stopping: watch::Receiver<bool>) -> Self {
         Self {
+            access: deps.access,
             control: deps.control,
             prober: deps.prober,
             probes: Arc::new(Semaphore::new(PROBES_MAX)),

@@ -1,12 +1,14 @@
 //! The table of endpoints: nothing is routed that is not in it.
 //!
 //! The router is built from this table alone, so an endpoint without an authorisation action and an
-//! audit event cannot exist.
+//! audit event cannot exist. An endpoint whose path has a `{name}` under `/v1/keys/` is decided about that
+//! key; one that names its key in the body asks [`crate::principal::Asker::require`] itself.
 
 use std::time::Duration;
 
 use axum::routing::{MethodRouter, get, post};
 use http::Method;
+use hybridge_policy::access::Action;
 
 use crate::console;
 use crate::context::Context;
@@ -16,107 +18,126 @@ use crate::v1::{clients, handshakes, probes, process, routes};
 pub(crate) struct Endpoint {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
+    pub(crate) door: Door,
     /// What a principal must be allowed to do.
     pub(crate) action: Action,
     /// The event in the audit log.
     pub(crate) event: &'static str,
     /// How long the handler may take to answer.
     pub(crate) patience: Duration,
+    /// The largest body that is read.
+    pub(crate) body_bytes_max: usize,
     pub(crate) handler: fn() -> MethodRouter<Context>,
 }
 
-/// What can be allowed.
+/// Who gets as far as the handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    ReadAbout,
-    ReadHealth,
-    ReadMetrics,
-    ReadTraffic,
-    ReadRoutes,
-    ChangeRoutes,
-    RunProbes,
-}
-
-impl Action {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ReadAbout => "about.read",
-            Self::ReadHealth => "health.read",
-            Self::ReadMetrics => "metrics.read",
-            Self::ReadTraffic => "traffic.read",
-            Self::ReadRoutes => "route.read",
-            Self::ChangeRoutes => "route.change",
-            Self::RunProbes => "probe.run",
-        }
-    }
+pub(crate) enum Door {
+    /// Whoever proves to be a principal that may.
+    Principal,
+    /// On loopback anybody, through the edge a principal that may.
+    Local,
+    /// Anybody: what is needed to find out whether the service lives, and to log in.
+    Anybody,
 }
 
 const PROMPT: Duration = Duration::from_secs(10);
 const PROBE: Duration = Duration::from_secs(60);
+/// No request of the control plane is anywhere near it.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Every endpoint, table by table.
+pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
+    [PROCESS, TRAFFIC, CONSOLE].into_iter().flatten()
+}
+
+type Handler = fn() -> MethodRouter<Context>;
 
 #[rustfmt::skip] // A table is read by its columns.
-pub(crate) static ENDPOINTS: [Endpoint; 15] = [
-    read("/health", Action::ReadHealth, "health.show", || get(process::health_show)),
-    read("/metrics", Action::ReadMetrics, "metrics.show", || get(process::metrics_show)),
+static PROCESS: &[Endpoint] = &[
+    read("/health", Action::ReadHealth, "health.show", || get(process::health_show)).at(Door::Anybody),
+    read("/metrics", Action::ReadMetrics, "metrics.show", || get(process::metrics_show)).at(Door::Local),
     read("/openapi.json", Action::ReadAbout, "openapi.show", || get(process::openapi_show)),
+];
+
+#[rustfmt::skip]
+static TRAFFIC: &[Endpoint] = &[
     read("/v1/routes", Action::ReadRoutes, "route.list", || get(routes::route_list)),
     read("/v1/routes/{name}", Action::ReadRoutes, "route.show", || get(routes::route_show)),
     write("/v1/routes/{name}", Action::ChangeRoutes, "route.set", || post(routes::route_set)),
     read("/v1/routes/{name}/share", Action::ReadRoutes, "share.list", || get(routes::share_list)),
     read("/v1/handshakes", Action::ReadTraffic, "handshake.list", || get(handshakes::handshake_list)),
     read("/v1/clients", Action::ReadTraffic, "client.list", || get(clients::client_list)),
-    probe("/v1/probe", Action::RunProbes, "probe.run", || post(probes::probe_run)),
-    read("/", Action::ReadTraffic, "console.show", || get(console::console_show)),
-    write("/console/routes/{name}", Action::ChangeRoutes, "route.set", || post(console::route_set)),
-    read("/console/console.css", Action::ReadAbout, "asset.show", || get(console::style_show)),
-    read("/console/console.js", Action::ReadAbout, "asset.show", || get(console::script_show)),
-    read("/favicon.svg", Action::ReadAbout, "asset.show", || get(console::icon_show)),
+    write("/v1/probe", Action::RunProbes, "probe.run", || post(probes::probe_run)).within(PROBE),
 ];
 
-const fn read(
+#[rustfmt::skip]
+static CONSOLE: &[Endpoint] = &[
+    read("/", Action::ReadTraffic, "console.show", || get(console::console_show)),
+    write("/console/routes/{name}", Action::ChangeRoutes, "route.set", || post(console::route_set)),
+    read("/console/login", Action::ReadAbout, "login.show", || get(console::login_show)).at(Door::Anybody),
+    write("/console/login", Action::ReadAbout, "login.open", || post(console::login_open)).at(Door::Anybody),
+    write("/console/logout", Action::ReadAbout, "login.close", || post(console::login_close)),
+    read("/console/console.css", Action::ReadAbout, "asset.show", || get(console::style_show)).at(Door::Anybody),
+    read("/console/console.js", Action::ReadAbout, "asset.show", || get(console::script_show)).at(Door::Anybody),
+    read("/favicon.svg", Action::ReadAbout, "asset.show", || get(console::icon_show)).at(Door::Anybody),
+];
+
+/// A `GET`.
+pub(crate) const fn read(
     path: &'static str,
     action: Action,
     event: &'static str,
-    handler: fn() -> MethodRouter<Context>,
+    handler: Handler,
+) -> Endpoint {
+    endpoint(Method::GET, path, action, event, handler)
+}
+
+/// A `POST`.
+pub(crate) const fn write(
+    path: &'static str,
+    action: Action,
+    event: &'static str,
+    handler: Handler,
+) -> Endpoint {
+    endpoint(Method::POST, path, action, event, handler)
+}
+
+const fn endpoint(
+    method: Method,
+    path: &'static str,
+    action: Action,
+    event: &'static str,
+    handler: Handler,
 ) -> Endpoint {
     Endpoint {
-        method: Method::GET,
+        method,
         path,
+        door: Door::Principal,
         action,
         event,
         patience: PROMPT,
+        body_bytes_max: BODY_BYTES_MAX,
         handler,
     }
 }
 
-const fn write(
-    path: &'static str,
-    action: Action,
-    event: &'static str,
-    handler: fn() -> MethodRouter<Context>,
-) -> Endpoint {
-    Endpoint {
-        method: Method::POST,
-        path,
-        action,
-        event,
-        patience: PROMPT,
-        handler,
+impl Endpoint {
+    const fn at(mut self, door: Door) -> Self {
+        self.door = door;
+        self
     }
-}
 
-const fn probe(
-    path: &'static str,
-    action: Action,
-    event: &'static str,
-    handler: fn() -> MethodRouter<Context>,
-) -> Endpoint {
-    Endpoint {
-        method: Method::POST,
-        path,
-        action,
-        event,
-        patience: PROBE,
-        handler,
+    /// With so much time to answer.
+    pub(crate) const fn within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// With a body of up to so many bytes.
+    #[allow(dead_code, reason = "the endpoints that take batches use it")]
+    pub(crate) const fn taking(mut self, body_bytes_max: usize) -> Self {
+        self.body_bytes_max = body_bytes_max;
+        self
     }
 }

@@ -1,64 +1,152 @@
 //! The gate: every request to an endpoint is authenticated, authorised, timed and audited here.
 //!
-//! Audit events have the tracing target `audit`. Reads that succeed are logged at DEBUG, changes and
-//! whatever was refused or failed at INFO.
+//! Order: where it comes from, who asks, how fast, whether they may; then the handler. Audit events have
+//! the tracing target `audit`: reads that succeed at DEBUG, changes and whatever was refused or failed at
+//! INFO. A refusal of access is handed to the journal too before it is answered.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::RequestExt;
+use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use http::{Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use hybridge_policy::access::{Concern, Resource};
 use tokio::time::{Instant, timeout};
 
-use crate::admission::{Knock, Principal, authenticate};
-use crate::endpoint::{Action, Endpoint};
+use crate::access::{Access, Refusal};
+use crate::admission::{Knock, Way, look_at_origin};
+use crate::endpoint::{Door, Endpoint};
+use crate::principal::{Asker, Principal};
 use crate::problem::{Code, Problem};
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const KEYS: &str = "/v1/keys/{name}";
+
+/// The gate of one endpoint.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) endpoint: &'static Endpoint,
+    pub(crate) access: Arc<Access>,
+}
+
 /// Lets a request through to its handler, or answers in its place.
-pub(crate) async fn pass(
-    State(endpoint): State<&'static Endpoint>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let record = Record::new(endpoint, &request);
-    let (principal, response) = match admit(endpoint, &request) {
-        Ok(principal) => (Some(principal), serve(endpoint, request, next).await),
-        Err(problem) => (None, problem.into_response()),
+    let endpoint = gate.endpoint;
+    let mut record = Record::new(endpoint, &request, gate.access.next_request());
+    let admitted = gate.admit(&mut record, &mut request).await;
+    let (asker, mut response) = match admitted {
+        Ok(asker) => {
+            request.extensions_mut().insert(asker.clone());
+            (Some(asker), serve(endpoint, request, next).await)
+        }
+        Err(problem) => (None, refuse(&request, problem)),
     };
-    record.write(principal, &response, started.elapsed());
+    let code = response.extensions().get::<Code>().copied();
+    if let Some(code) = code.filter(|code| code.is_refusal_of_access()) {
+        gate.tell(&record, code).await;
+    }
+    record.write(asker.as_ref(), &response, started.elapsed());
+    if let Ok(id) = HeaderValue::try_from(record.request) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     response
 }
 
-fn admit(endpoint: &Endpoint, request: &Request) -> Result<Principal, Problem> {
-    let knock = Knock {
-        peer: peer(request),
-        method: request.method(),
-        uri: request.uri(),
-        headers: request.headers(),
-    };
-    let principal = authenticate(knock)?;
-    if may(principal, endpoint.action) {
-        Ok(principal)
-    } else {
-        Err(Problem::new(Code::PeerNotLocal, "this principal may not do that"))
+impl Gate {
+    async fn admit(&self, record: &mut Record, request: &mut Request) -> Result<Asker, Problem> {
+        let knock = Knock {
+            peer: record.peer,
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            edge: self.access.edge(),
+        };
+        let way = look_at_origin(knock)?;
+        record.peer = way.peer();
+        let principal = self.principal(request.headers(), way).await?;
+        principal.name().clone_into(&mut record.principal);
+        self.require_pace(&principal)?;
+        let asker = Asker::new(principal, record.request.clone(), way);
+        if !self.is_open(way) {
+            self.require_rights(&asker, request).await?;
+        }
+        Ok(asker)
+    }
+
+    async fn principal(&self, headers: &HeaderMap, way: Way) -> Result<Principal, Problem> {
+        if self.is_open(way) {
+            return Ok(Principal::Anonymous);
+        }
+        self.access.authenticate(headers, way).await
+    }
+
+    fn is_open(&self, way: Way) -> bool {
+        match self.endpoint.door {
+            Door::Principal => false,
+            Door::Local => matches!(way, Way::Direct(_)),
+            Door::Anybody => true,
+        }
+    }
+
+    fn require_pace(&self, principal: &Principal) -> Result<(), Problem> {
+        let Some(pace) = principal.pace() else {
+            return Ok(());
+        };
+        pace.take(self.access.elapsed()).map_err(|wait| {
+            let detail = "this principal asks faster than it may; see Retry-After";
+            Problem::new(Code::TooFast, detail).retry_after(wait)
+        })
+    }
+
+    async fn require_rights(&self, asker: &Asker, request: &mut Request) -> Result<(), Problem> {
+        let action = self.endpoint.action;
+        if action.concern() != Concern::Keys {
+            return asker.require(action, Resource::Service);
+        }
+        if !self.endpoint.path.starts_with(KEYS) {
+            return asker.require(action, Resource::SomeKey);
+        }
+        let params = request.extract_parts::<RawPathParams>().await;
+        let params = params.map_err(|rejection| Problem::new(Code::NotFound, rejection.to_string()))?;
+        let name = params
+            .iter()
+            .find_map(|(key, value)| (key == "name").then_some(value));
+        asker.require(action, Resource::Key(name.unwrap_or_default()))
+    }
+
+    /// Puts a refusal of access into the journal, before it is answered.
+    async fn tell(&self, record: &Record, code: Code) {
+        let refusal = Refusal {
+            principal: record.principal.clone(),
+            request: record.request.clone(),
+            peer: record.peer,
+            event: self.endpoint.event,
+            path: record.path.clone(),
+            why: code.name(),
+        };
+        self.access.tell(refusal).await;
     }
 }
 
-/// Who may do what. Being on the machine is the only credential so far, and it opens everything.
-fn may(principal: Principal, _action: Action) -> bool {
-    match principal {
-        Principal::Loopback => true,
+/// The problem, or for a person in front of a browser the way to log in.
+fn refuse(request: &Request, problem: Problem) -> Response {
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
+    let browser =
+        request.method() == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"));
+    let code = problem.code;
+    if !(browser && code.is_unauthenticated()) {
+        return problem.into_response();
     }
-}
-
-fn peer(request: &Request) -> Option<SocketAddr> {
-    request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(peer)| *peer)
+    let mut response = Redirect::to("/console/login").into_response();
+    response.extensions_mut().insert(code);
+    response
 }
 
 async fn serve(endpoint: &Endpoint, request: Request, next: Next) -> Response {
@@ -74,25 +162,37 @@ async fn serve(endpoint: &Endpoint, request: Request, next: Next) -> Response {
 /// What the audit log says about one request; taken before the handler consumes it.
 struct Record {
     endpoint: &'static Endpoint,
+    request: String,
+    principal: String,
     method: Method,
     path: String,
     peer: Option<SocketAddr>,
 }
 
 impl Record {
-    fn new(endpoint: &'static Endpoint, request: &Request) -> Self {
-        let path = request.uri().path().to_owned();
+    fn new(endpoint: &'static Endpoint, request: &Request, id: String) -> Self {
         Self {
             endpoint,
+            request: id,
+            principal: String::new(),
             method: request.method().clone(),
-            path,
-            peer: peer(request),
+            path: request.uri().path().to_owned(),
+            peer: crate::admission::peer(request),
         }
     }
 
-    fn write(&self, principal: Option<Principal>, response: &Response, elapsed: Duration) {
-        let code = response.extensions().get::<Code>().map_or("", |code| code.name());
-        let outcome = outcome(principal, response.status());
+    /// Who it was, as far as it is known.
+    fn who(&self) -> &str {
+        if self.principal.is_empty() {
+            "nobody"
+        } else {
+            &self.principal
+        }
+    }
+
+    fn write(&self, asker: Option<&Asker>, response: &Response, elapsed: Duration) {
+        let code = response.extensions().get::<Code>().copied();
+        let outcome = outcome(asker.is_some(), code, response.status());
         let quiet = outcome == "done" && self.endpoint.method.is_safe();
         macro_rules! write {
             ($level:expr) => {
@@ -101,14 +201,15 @@ impl Record {
                     $level,
                     event = self.endpoint.event,
                     action = self.endpoint.action.name(),
-                    principal = principal.map_or("nobody", Principal::name),
+                    principal = self.who(),
                     peer = self.peer.map(tracing::field::display),
+                    request = self.request,
                     method = self.method.as_str(),
                     route = self.endpoint.path,
                     path = self.path,
                     outcome,
                     status = response.status().as_u16(),
-                    code,
+                    code = code.map_or("", |code| code.name()),
                     elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
                 )
             };
@@ -121,10 +222,12 @@ impl Record {
     }
 }
 
-fn outcome(principal: Option<Principal>, status: StatusCode) -> &'static str {
-    match principal {
-        None => "denied",
-        Some(_) if status.is_client_error() || status.is_server_error() => "failed",
-        Some(_) => "done",
+fn outcome(admitted: bool, code: Option<Code>, status: StatusCode) -> &'static str {
+    if !admitted || code.is_some_and(Code::is_refusal_of_access) {
+        "denied"
+    } else if status.is_client_error() || status.is_server_error() {
+        "failed"
+    } else {
+        "done"
     }
 }

@@ -4,6 +4,7 @@
 //! ([`Control`], [`Prober`]) and the binary connects. Every endpoint stands in one table, and every
 //! request to it passes one gate that authenticates, authorises, times and audits.
 
+mod access;
 mod admission;
 mod config;
 mod console;
@@ -15,13 +16,16 @@ mod extract;
 mod gate;
 mod openapi;
 pub mod page;
+mod principal;
 mod prober;
 mod problem;
 mod router;
 mod service;
 mod v1;
 
-pub use config::{Config, ConfigError};
+pub use access::{Access, Journal, Refusal, TokenSource};
+pub use admission::{EDGE_PROOF, EdgeProof};
+pub use config::{Config, ConfigError, RateLimit};
 pub use control::{ClientFilter, Control, ControlError};
 pub use openapi::openapi;
 pub use prober::{ProbeError, Prober, Probing};

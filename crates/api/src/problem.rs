@@ -3,6 +3,8 @@
 //! A program branches on `code`, a person reads `detail`. Codes are never renamed; `docs/api.md`
 //! lists them.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -27,90 +29,142 @@ pub(crate) struct Problem {
     /// The member of the body or the query parameter at fault, as a path: `canary.weight`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Seconds after which it may be different.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
 }
 
 /// The stable name of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Code {
+    ApprovalNeeded,
     BodyTooLarge,
     ChangeUnavailable,
+    CredentialRefused,
     CrossSite,
     FieldInvalid,
     Forwarded,
     HostNotLocal,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
     JsonMalformed,
     MediaTypeUnsupported,
     MethodNotAllowed,
+    NotAllowed,
     NotFound,
     PeerNotLocal,
     ProbesBusy,
     QueryInvalid,
     RouteNotFound,
+    Sealed,
+    StoreUnavailable,
     StreamsBusy,
     TargetUnreachable,
     TimedOut,
+    TooFast,
+    TooManyFailures,
+    Unauthenticated,
 }
 
 impl Code {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 27] = [
+        Self::ApprovalNeeded,
         Self::BodyTooLarge,
         Self::ChangeUnavailable,
+        Self::CredentialRefused,
         Self::CrossSite,
         Self::FieldInvalid,
         Self::Forwarded,
         Self::HostNotLocal,
+        Self::IdempotencyKeyInvalid,
+        Self::IdempotencyKeyReused,
         Self::JsonMalformed,
         Self::MediaTypeUnsupported,
         Self::MethodNotAllowed,
+        Self::NotAllowed,
         Self::NotFound,
         Self::PeerNotLocal,
         Self::ProbesBusy,
         Self::QueryInvalid,
         Self::RouteNotFound,
+        Self::Sealed,
+        Self::StoreUnavailable,
         Self::StreamsBusy,
         Self::TargetUnreachable,
         Self::TimedOut,
+        Self::TooFast,
+        Self::TooManyFailures,
+        Self::Unauthenticated,
     ];
 
     /// The name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::ApprovalNeeded => "approval_needed",
             Self::BodyTooLarge => "body_too_large",
             Self::ChangeUnavailable => "change_unavailable",
+            Self::CredentialRefused => "credential_refused",
             Self::CrossSite => "cross_site",
             Self::FieldInvalid => "field_invalid",
             Self::Forwarded => "forwarded",
             Self::HostNotLocal => "host_not_local",
+            Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::JsonMalformed => "json_malformed",
             Self::MediaTypeUnsupported => "media_type_unsupported",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotAllowed => "not_allowed",
             Self::NotFound => "not_found",
             Self::PeerNotLocal => "peer_not_local",
             Self::ProbesBusy => "probes_busy",
             Self::QueryInvalid => "query_invalid",
             Self::RouteNotFound => "route_not_found",
+            Self::Sealed => "sealed",
+            Self::StoreUnavailable => "store_unavailable",
             Self::StreamsBusy => "streams_busy",
             Self::TargetUnreachable => "target_unreachable",
             Self::TimedOut => "timed_out",
+            Self::TooFast => "too_fast",
+            Self::TooManyFailures => "too_many_failures",
+            Self::Unauthenticated => "unauthenticated",
         }
     }
 
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::JsonMalformed | Self::QueryInvalid => StatusCode::BAD_REQUEST,
-            Self::CrossSite | Self::Forwarded | Self::PeerNotLocal => StatusCode::FORBIDDEN,
+            Self::JsonMalformed | Self::QueryInvalid | Self::IdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated | Self::CredentialRefused => StatusCode::UNAUTHORIZED,
+            Self::CrossSite
+            | Self::Forwarded
+            | Self::PeerNotLocal
+            | Self::NotAllowed
+            | Self::ApprovalNeeded => StatusCode::FORBIDDEN,
             Self::NotFound | Self::RouteNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::HostNotLocal => StatusCode::MISDIRECTED_REQUEST,
-            Self::FieldInvalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::ProbesBusy | Self::StreamsBusy => StatusCode::TOO_MANY_REQUESTS,
+            Self::FieldInvalid | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::ProbesBusy | Self::StreamsBusy | Self::TooFast | Self::TooManyFailures => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::TargetUnreachable => StatusCode::BAD_GATEWAY,
-            Self::ChangeUnavailable | Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ChangeUnavailable | Self::TimedOut | Self::Sealed | Self::StoreUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
+    }
+
+    /// Whether it says that nobody, or nobody good, asked.
+    pub(crate) const fn is_unauthenticated(self) -> bool {
+        matches!(self, Self::Unauthenticated | Self::CredentialRefused)
+    }
+
+    /// Whether it refuses access: these are written into the journal.
+    pub(crate) const fn is_refusal_of_access(self) -> bool {
+        self.is_unauthenticated() || matches!(self, Self::NotAllowed | Self::ApprovalNeeded)
     }
 }
 
@@ -125,7 +179,14 @@ impl Problem {
             detail: detail.into(),
             code,
             field: None,
+            retry_after_s: (status == StatusCode::TOO_MANY_REQUESTS).then_some(5),
         }
+    }
+
+    /// With the time after which asking again makes sense.
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after_s = Some(wait.as_secs().saturating_add(1));
+        self
     }
 
     pub(crate) fn at(code: Code, field: impl Into<String>, reason: impl Into<String>) -> Self {
@@ -138,15 +199,20 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (code, status) = (self.code, self.code.status());
+        let (code, status, retry_after_s) = (self.code, self.code.status(), self.retry_after_s);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(seconds) = retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if code.is_unauthenticated() {
+            // RFC 9110 §11.6.1: a 401 says how to authenticate.
+            let challenge = HeaderValue::from_static("Bearer realm=\"hybridge\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response.extensions_mut().insert(code);
         response

@@ -2,6 +2,8 @@
 //!
 //! No route is added anywhere else. What matches no endpoint is answered without looking at the request.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -12,13 +14,11 @@ use http::header::{
 };
 use http::{HeaderValue, Uri};
 
+use crate::access::Access;
 use crate::context::Context;
-use crate::endpoint::{ENDPOINTS, Endpoint};
-use crate::gate;
+use crate::endpoint::{Endpoint, endpoints};
+use crate::gate::{self, Gate};
 use crate::problem::{Code, Problem};
-
-/// No request of ours is anywhere near it.
-const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Every answer has these unless its handler chose otherwise. `same-origin` keeps the `Origin` of the
 /// console's own form, which `no-referrer` would blank.
@@ -43,19 +43,23 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 
 pub(crate) fn router(context: Context) -> Router {
-    ENDPOINTS
-        .iter()
-        .fold(Router::new(), with)
+    let access = Arc::clone(&context.access);
+    endpoints()
+        .fold(Router::new(), |router, endpoint| with(router, endpoint, &access))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(map_response(harden))
         .with_state(context)
 }
 
-fn with(router: Router<Context>, endpoint: &'static Endpoint) -> Router<Context> {
-    let gate = from_fn_with_state(endpoint, gate::pass);
-    router.route(endpoint.path, (endpoint.handler)().route_layer(gate))
+fn with(router: Router<Context>, endpoint: &'static Endpoint, access: &Arc<Access>) -> Router<Context> {
+    let access = Arc::clone(access);
+    let gate = from_fn_with_state(Gate { endpoint, access }, gate::pass);
+    let limit = DefaultBodyLimit::max(endpoint.body_bytes_max);
+    router.route(
+        endpoint.path,
+        (endpoint.handler)().route_layer(gate).route_layer(limit),
+    )
 }
 
 async fn not_found(uri: Uri) -> Problem {

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::config::{ConfigError, require_loopback};
 use crate::context::Context;
 use crate::router::router;
-use crate::{Config, Control, Prober};
+use crate::{Access, Config, Control, Prober};
 
 /// How long requests in flight may take to finish after the order to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -23,6 +23,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// What the API needs from the rest of the process.
 #[derive(Clone)]
 pub struct Deps {
+    /// Who may come in.
+    pub access: Arc<Access>,
     pub control: Arc<dyn Control>,
     pub prober: Arc<dyn Prober>,
 }

@@ -124,6 +124,7 @@ impl File {
         let folder = self.path.parent().map(Path::to_owned).unwrap_or_default();
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         self.data.as_mut().map(resolve);
+        self.api.as_mut().and_then(|api| api.token_file.as_mut()).map(resolve);
         for route in &mut self.edge.routes {
             for files in &mut route.certificates {
                 resolve(&mut files.chain);

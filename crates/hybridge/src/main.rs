@@ -2,6 +2,7 @@
 //!
 //! One file per subcommand stands under `command`; nothing is decided here.
 
+mod admin_token;
 mod built_in;
 mod chain_source;
 mod cli;

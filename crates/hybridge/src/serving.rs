@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hybridge_api::{Deps, Prober};
+use hybridge_api::{Access, Deps, Prober};
 use hybridge_edge::{Handle, Options, Service};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,14 +26,22 @@ pub(crate) struct Plan {
     /// Where the client register is kept.
     pub(crate) state: Option<PathBuf>,
     /// Where the API and the console listen.
-    pub(crate) api: Option<hybridge_api::Config>,
+    pub(crate) api: Option<Api>,
+}
+
+/// The API and the console.
+pub(crate) struct Api {
+    /// Where they listen.
+    pub(crate) config: hybridge_api::Config,
+    /// Who may come in.
+    pub(crate) access: Access,
 }
 
 /// What is bound and about to be served.
 pub(crate) struct Bound {
     service: Service,
     handle: Handle,
-    api: Option<(hybridge_api::Config, tokio::net::TcpListener)>,
+    api: Option<(Api, tokio::net::TcpListener)>,
     source: Source,
     signals: Signals,
 }
@@ -85,14 +93,7 @@ impl Bound {
         let (stop, stopping) = watch::channel(false);
         let control = EdgeControl::new(self.handle.clone());
         let translating = tokio::spawn(control.clone().translate());
-        let api = tokio::spawn(serve_api(
-            self.api,
-            Deps {
-                control: Arc::new(control),
-                prober,
-            },
-            stopping.clone(),
-        ));
+        let api = tokio::spawn(serve_api(self.api, Arc::new(control), prober, stopping.clone()));
         let edge = self.service.run(stopped(stopping));
         tell(&[NotifyState::Ready]);
         let obeying = async {
@@ -118,11 +119,19 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
 }
 
 async fn serve_api(
-    api: Option<(hybridge_api::Config, tokio::net::TcpListener)>,
-    deps: Deps,
+    api: Option<(Api, tokio::net::TcpListener)>,
+    control: Arc<EdgeControl>,
+    prober: Arc<dyn Prober>,
     stopping: watch::Receiver<bool>,
 ) {
-    let Some((config, listener)) = api else { return };
+    let Some((Api { config, access }, listener)) = api else {
+        return;
+    };
+    let deps = Deps {
+        access: Arc::new(access),
+        control,
+        prober,
+    };
     if let Err(error) = hybridge_api::Service::new(config, deps)
         .run(listener, stopped(stopping))
         .await
@@ -131,9 +140,8 @@ async fn serve_api(
     }
 }
 
-fn listen_api(
-    config: hybridge_api::Config,
-) -> Result<(hybridge_api::Config, tokio::net::TcpListener), CommandError> {
+fn listen_api(api: Api) -> Result<(Api, tokio::net::TcpListener), CommandError> {
+    let config = &api.config;
     config
         .validate()
         .map_err(|error| CommandError::new(Kind::Configuration, error))?;
@@ -149,7 +157,7 @@ fn listen_api(
             .into_iter()
             .fold(error, CommandError::hint)
     })?;
-    Ok((config, listener))
+    Ok((api, listener))
 }
 
 /// Sockets from systemd (sd_listen_fds(3)).

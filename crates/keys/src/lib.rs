@@ -9,6 +9,7 @@ mod error;
 mod key;
 mod name;
 mod purpose;
+pub mod token;
 
 pub use caller::Caller;
 pub use error::Error;

@@ -55,6 +55,7 @@ fn bar(view: &View) -> Markup {
                 span.updated { "as of " time datetime=(view.now) { (figures::clock(view.now)) } " UTC" }
             }
             p.state.follow #follow hidden {}
+            form.logout method="post" action="/console/logout" { button type="submit" { "Log out" } }
         }
     }
 }

@@ -10,6 +10,7 @@ mod figures;
 mod form;
 mod handshakes;
 mod layout;
+mod login;
 mod route;
 mod routes;
 mod view;
@@ -25,6 +26,7 @@ use crate::context::Context;
 use crate::extract::Name;
 use crate::problem::{Code, Problem};
 use crate::v1::routes::change_route;
+pub(crate) use login::{login_close, login_open, login_show};
 use view::{Choice, Entered, Notice, View};
 
 /// Shows the page.

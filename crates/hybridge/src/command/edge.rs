@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::admin_token::AdminToken;
 use crate::command_error::{CommandError, Ending, Explain, Kind};
 use crate::data_directory::DataDirectory;
-use crate::file::File;
+use crate::file::{File, Step};
 use crate::prober::ScanProber;
-use crate::serving::{Bound, Plan};
+use crate::serving::{Api, Bound, Plan};
 use crate::source::Source;
 use crate::terminal;
 
@@ -36,7 +37,7 @@ impl Edge {
                 own: None,
             },
             state: data.as_ref().map(|data| data.path().to_owned()),
-            api: file.api.clone(),
+            api: api(&file, data.as_ref())?,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime
@@ -56,4 +57,19 @@ impl Edge {
                 bound.serve(ScanProber::in_arc()).await
             })
     }
+}
+
+/// The API, if the file has one, and the token that opens it.
+fn api(file: &File, data: Option<&DataDirectory>) -> Result<Option<Api>, CommandError> {
+    let Some(config) = file.api.clone() else {
+        return Ok(None);
+    };
+    let beside = data.map(|data| data.path().join(AdminToken::FILE));
+    let Some(path) = config.token_file.clone().or(beside) else {
+        let error = file.wrong(&[Step::Key("api")], "the API lets nobody in without a token");
+        return Err(error.hint("name a data directory, or set api.token_file"));
+    };
+    let token = AdminToken::open(&path)?;
+    terminal::note(&token.note());
+    Ok(Some(token.guarding(config)))
 }

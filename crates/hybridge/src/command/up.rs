@@ -11,6 +11,7 @@ use hybridge_edge::config::{Limits, Mode, Protocol, Route, SendProxy, Upstream};
 use hybridge_policy::Rung;
 use tokio::net::TcpStream;
 
+use crate::admin_token::AdminToken;
 use crate::built_in::BuiltIn;
 use crate::clock;
 use crate::command_error::{CommandError, Ending, Explain, Kind};
@@ -107,13 +108,18 @@ impl Up {
             .as_ref()
             .and_then(|file| file.api.clone())
             .unwrap_or_default();
+        let config = match self.api {
+            Some(listen) => hybridge_api::Config { listen, ..api },
+            None => api,
+        };
+        let token = AdminToken::open(&data.path().join(AdminToken::FILE))?;
         let plan = Plan {
             source: Source {
                 path: self.config.clone(),
                 own: route,
             },
             state: Some(data.path().to_owned()),
-            api: Some(self.api.map_or(api, |listen| hybridge_api::Config { listen })),
+            api: Some(token.guarding(config)),
         };
         let bound = Bound::open(plan)?;
         let console = bound
@@ -121,6 +127,7 @@ impl Up {
             .map(|address| format!("http://{address}/"))
             .unwrap_or_default();
         self.announce(&bound, authority, built_in.is_some())?;
+        terminal::note(&token.note());
         tokio::select! {
             ended = bound.serve(ScanProber::in_arc()) => ended,
             never = self.look() => match never {},

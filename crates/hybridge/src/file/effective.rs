@@ -23,6 +23,15 @@ pub(crate) struct Effective {
 #[derive(Debug, Serialize)]
 struct Api {
     listen: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_file: Option<PathBuf>,
+    rate: Rate,
+}
+
+#[derive(Debug, Serialize)]
+struct Rate {
+    per_second: u32,
+    burst: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,12 +117,25 @@ impl Serialize for Span {
     }
 }
 
+impl Api {
+    fn new(api: &hybridge_api::Config) -> Self {
+        Self {
+            listen: api.listen,
+            token_file: api.token_file.clone(),
+            rate: Rate {
+                per_second: api.rate.per_second,
+                burst: api.rate.burst,
+            },
+        }
+    }
+}
+
 impl Effective {
     /// Fills the gaps of a configuration.
     pub(crate) fn new(data: &Path, api: Option<&hybridge_api::Config>, edge: &Config) -> Self {
         Self {
             data: data.to_owned(),
-            api: api.map(|api| Api { listen: api.listen }),
+            api: api.map(Api::new),
             process: Process {
                 cores: edge.process.cores,
                 drain: Span(edge.process.drain),

@@ -72,9 +72,9 @@ actions! {
     Encrypt "key.encrypt" Keys [User];
     Decrypt "key.decrypt" Keys [User];
     Rewrap "key.rewrap" Keys [Operator, User];
-    MakeDataKey "key.data_key" Keys [User];
+    MakeDataKey "key.data-key" Keys [User];
     Mac "key.mac" Keys [User];
-    VerifyMac "key.mac_verify" Keys [User];
+    VerifyMac "key.mac-verify" Keys [User];
 
     RunExchange "exchange.run" Nothing [User];
     UseSession "session.use" Nothing [User];

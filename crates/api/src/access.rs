@@ -1,0 +1,189 @@
+//! Access to the API: the credentials that it takes, and the principals that they stand for.
+//!
+//! A token (in the `Authorization` field, or a console session that was opened with one), a client
+//! certificate that our own edge verified, or a JWT of a trusted issuer. What is presented must be good:
+//! a bad credential is refused even if a good one stands beside it.
+
+mod failures;
+mod sessions;
+pub(crate) mod source;
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+use hybridge_keys::token::{Digest, Entered, Refused};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::admission::EdgeProof;
+pub(crate) use crate::admission::Way;
+use crate::principal::Principal;
+use crate::problem::{Code, Problem};
+use failures::Failures;
+pub(crate) use sessions::{Secure, Sessions};
+pub use source::TokenSource;
+
+/// What a refused request is remembered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Who it was, as far as it was proven; else empty.
+    pub principal: String,
+    /// Id of the request, as in the answer and in the logs.
+    pub request: String,
+    pub peer: Option<SocketAddr>,
+    /// The event that it would have been.
+    pub event: &'static str,
+    pub path: String,
+    /// The problem's code.
+    pub why: &'static str,
+}
+
+/// Where refusals are written down durably; declared here by its consumer, connected by the binary.
+pub trait Journal: Send + Sync {
+    /// Returns when the refusal is durable, or cannot be.
+    fn refused(&self, refusal: Refusal) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// Who may come in, and how they prove it.
+pub struct Access {
+    tokens: TokenSource,
+    journal: Option<Arc<dyn Journal>>,
+    edge: Option<EdgeProof>,
+    pub(crate) sessions: Sessions,
+    failures: Failures,
+    started: Instant,
+    run: u32,
+    requests: AtomicU64,
+}
+
+impl Access {
+    /// Takes tokens of this source.
+    #[must_use]
+    pub fn new(tokens: TokenSource) -> Self {
+        let mut run = [0; 4];
+        // An id that repeats after a restart is a nuisance, not a danger.
+        let _random = hybridge_crypto::random::fill(&mut run);
+        Self {
+            tokens,
+            journal: None,
+            edge: None,
+            sessions: Sessions::default(),
+            failures: Failures::default(),
+            started: Instant::now(),
+            run: u32::from_be_bytes(run),
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// Writes every refusal down here.
+    #[must_use]
+    pub fn with_journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Believes an edge that knows this secret what it says about its clients.
+    #[must_use]
+    pub fn with_edge(mut self, proof: EdgeProof) -> Self {
+        self.edge = Some(proof);
+        self
+    }
+
+    pub(crate) const fn edge(&self) -> Option<&EdgeProof> {
+        self.edge.as_ref()
+    }
+
+    /// Time since the start, for rates.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// An id that no other request has.
+    pub(crate) fn next_request(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("{:08x}-{number:x}", self.run)
+    }
+
+    pub(crate) async fn tell(&self, refusal: Refusal) {
+        if let Some(journal) = &self.journal {
+            journal.refused(refusal).await;
+        }
+    }
+
+    /// Says who asks.
+    pub(crate) async fn authenticate(&self, headers: &HeaderMap, way: Way) -> Result<Principal, Problem> {
+        let digest = match headers.get(header::AUTHORIZATION) {
+            Some(value) => self.bearer(value, way)?,
+            None => match self.sessions.digest(headers, Timestamp::now()) {
+                Some(digest) => digest,
+                None => return Err(unauthenticated()),
+            },
+        };
+        self.token(&digest, way).map(Principal::Token)
+    }
+
+    /// Lets a token in.
+    pub(crate) fn token(&self, digest: &Digest, way: Way) -> Result<Entered, Problem> {
+        let now = Timestamp::now();
+        if let Some(entered) = self.tokens.cached(digest, now) {
+            return entered.map_err(|refused| self.refused(refused, way));
+        }
+        // A look into the store costs more than a refusal: who failed too often does not get one.
+        self.failures.require_within(way.peer(), self.elapsed())?;
+        self.tokens
+            .enter(digest, now)
+            .map_err(|refused| self.refused(refused, way))
+    }
+
+    /// `Authorization: Bearer hyb_…` (RFC 6750 §2.1).
+    fn bearer(&self, value: &HeaderValue, way: Way) -> Result<Digest, Problem> {
+        let text = value.to_str().unwrap_or_default();
+        let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+        let parsed = if scheme.eq_ignore_ascii_case("bearer") {
+            Digest::parse(token.trim_start_matches(' ')).map_err(|malformed| malformed.to_string())
+        } else {
+            Err("the scheme is Bearer".to_owned())
+        };
+        parsed.map_err(|reason| self.failed(Problem::new(Code::CredentialRefused, reason), way))
+    }
+
+    fn refused(&self, refused: Refused, way: Way) -> Problem {
+        match refused {
+            Refused::Unknown | Refused::Expired(_) => {
+                self.failed(Problem::new(Code::CredentialRefused, refused.to_string()), way)
+            }
+            Refused::Sealed => Problem::new(Code::Sealed, refused.to_string()),
+            Refused::Unreadable => Problem::new(Code::StoreUnavailable, refused.to_string()),
+        }
+    }
+
+    /// Counts a failure against its peer; too many are answered with another problem.
+    pub(crate) fn failed(&self, problem: Problem, way: Way) -> Problem {
+        match self.failures.count(way.peer(), self.elapsed()) {
+            Ok(()) => problem,
+            Err(too_many) => too_many,
+        }
+    }
+}
+
+fn unauthenticated() -> Problem {
+    Problem::new(
+        Code::Unauthenticated,
+        "send Authorization: Bearer and a token (of the local administrator: in the file admin.token of the \
+         data directory)",
+    )
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("tokens", &self.tokens)
+            .finish_non_exhaustive()
+    }
+}
