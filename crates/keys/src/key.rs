@@ -42,6 +42,8 @@ pub struct Key {
     pub disabled: Option<Timestamp>,
     /// When all of it will be destroyed, while that can still be cancelled.
     pub destroy_after: Option<Timestamp>,
+    /// When all of it was destroyed.
+    pub destroyed: Option<Timestamp>,
     /// When the schedule rotates it next.
     pub rotate_after: Option<Timestamp>,
     /// How often it was changed: grows by one with each.

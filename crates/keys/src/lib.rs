@@ -4,17 +4,30 @@
 //! `<redacted>`. Callers see a change only after the store has committed it.
 
 pub mod audit;
+mod cache;
 mod caller;
+mod checkpoint;
+mod config;
 mod error;
+mod fault;
 mod key;
+mod keys;
+mod material;
+mod meter;
 mod name;
 mod purpose;
+mod record;
+pub mod recipient;
+pub mod serve;
 pub mod token;
+mod version;
 
 pub use caller::Caller;
+pub use config::Config;
 pub use error::Error;
 pub use key::{
     Change, Key, KeyVersion, NewKey, Operations, Origin, Policy, PolicyError, Shown, State, Times,
 };
+pub use keys::Keys;
 pub use name::{KeyName, NAME_LEN_MAX, NameError};
 pub use purpose::{Operation, Purpose};

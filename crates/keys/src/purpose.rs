@@ -3,7 +3,7 @@
 //! A key has one purpose for life (SP 800-57 Part 1 §5.2): an operation of another purpose is refused
 //! whatever the policy says.
 
-use hybridge_crypto::Algorithm;
+use hybridge_crypto::{Algorithm, aead, kem, mac, sign};
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,20 +19,6 @@ pub enum Purpose {
     /// Wraps data keys, and nothing else.
     Wrap,
 }
-
-const KEM: &[&str] = &[
-    "X-Wing",
-    "MLKEM768-P256",
-    "MLKEM1024-P384",
-    "ML-KEM-768",
-    "ML-KEM-1024",
-    "ML-KEM-512",
-    "X25519",
-    "P-256",
-    "P-384",
-];
-const ENCRYPT: &[&str] = &["AES-256-GCM", "ChaCha20-Poly1305"];
-const MAC: &[&str] = &["HMAC-SHA-256", "HMAC-SHA-384", "HMAC-SHA-512"];
 
 impl Purpose {
     /// Every purpose.
@@ -68,22 +54,22 @@ impl Purpose {
         Algorithm::by_name(name).expect("the default algorithms are in the table")
     }
 
-    /// True where keys of this purpose may use the algorithm and the provider implements it.
+    /// True where keys of this purpose may use the algorithm, and this build implements it.
     #[must_use]
     pub fn allows(self, algorithm: &Algorithm) -> bool {
+        let is_it = |known: &'static Algorithm| known == algorithm;
         match self {
-            Self::Kem => KEM.contains(&algorithm.name),
-            Self::Sign => hybridge_crypto::sign::algorithms().any(|known| known == algorithm),
-            Self::Encrypt | Self::Wrap => ENCRYPT.contains(&algorithm.name),
-            Self::Mac => MAC.contains(&algorithm.name),
+            Self::Kem => kem::algorithms().any(is_it),
+            Self::Sign => sign::algorithms().any(is_it),
+            Self::Encrypt | Self::Wrap => aead::algorithms().any(is_it),
+            Self::Mac => mac::algorithms().any(is_it),
         }
     }
 
-    /// The algorithms that keys of this purpose may use, the recommended one first.
+    /// The algorithms that keys of this purpose may use.
     pub fn algorithms(self) -> impl Iterator<Item = &'static Algorithm> {
-        Algorithm::ALL
-            .iter()
-            .filter(move |algorithm| self.allows(algorithm))
+        let allowed = move |algorithm: &&'static Algorithm| self.allows(algorithm);
+        Algorithm::ALL.iter().filter(allowed)
     }
 
     /// The operations that keys of this purpose can be asked for.

@@ -53,7 +53,7 @@ pub struct Event<'a> {
 impl<'a> Event<'a> {
     /// One thing that happened to a key.
     #[must_use]
-    pub const fn done(name: &'static str, key: &'a KeyName) -> Self {
+    pub fn done(name: &'static str, key: &'a KeyName) -> Self {
         Self {
             key: Some(key),
             ..Self::service(name)
@@ -62,7 +62,7 @@ impl<'a> Event<'a> {
 
     /// One thing that happened, to no key in particular.
     #[must_use]
-    pub const fn service(name: &'static str) -> Self {
+    pub fn service(name: &'static str) -> Self {
         Self {
             name,
             outcome: Outcome::Done,
@@ -77,7 +77,7 @@ impl<'a> Event<'a> {
 
     /// The same with the version that it was about.
     #[must_use]
-    pub const fn version(mut self, version: u32) -> Self {
+    pub fn version(mut self, version: u32) -> Self {
         self.version = Some(version);
         self
     }
@@ -91,7 +91,7 @@ impl<'a> Event<'a> {
 
     /// The same as refused or failed, for that reason.
     #[must_use]
-    pub const fn not(mut self, outcome: Outcome, reason: &'static str) -> Self {
+    pub fn not(mut self, outcome: Outcome, reason: &'static str) -> Self {
         self.outcome = outcome;
         self.reason = Some(reason);
         self

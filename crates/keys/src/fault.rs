@@ -1,0 +1,26 @@
+//! What the store's errors mean to callers of this crate.
+
+use hybridge_store::{CommitError, ReadError};
+
+use crate::Error;
+
+pub(crate) fn read_error(error: ReadError) -> Error {
+    match error {
+        ReadError::Damaged { id, .. } => Error::Damaged {
+            record: id.to_string(),
+        },
+        ReadError::Sealed => Error::Sealed,
+        other => Error::store(other),
+    }
+}
+
+pub(crate) fn commit_error(error: CommitError) -> Error {
+    match error {
+        CommitError::Conflict(_) => Error::Conflict,
+        CommitError::Damaged(id) => Error::Damaged {
+            record: id.to_string(),
+        },
+        CommitError::Sealed => Error::Sealed,
+        other => Error::store(other),
+    }
+}

@@ -1,0 +1,155 @@
+//! The service itself: a cheap handle over the store, the loaded keys and the audit log.
+//!
+//! What is committed is the truth. This file opens the store, finds keys in it, and writes audit entries in
+//! the same transaction as what they record; what the operations do is in their own files.
+
+use std::sync::Arc;
+
+use hybridge_crypto::state;
+use hybridge_store::{CommitError, Committed, OpenError, Options, Store, Transaction};
+use jiff::Timestamp;
+
+use crate::audit::Event;
+use crate::cache::{Cache, Loaded};
+use crate::checkpoint::Journal;
+use crate::fault::{commit_error, read_error};
+use crate::record::{self, TOMBSTONE, VERSION, key_id, version_id};
+use crate::version::Version;
+use crate::{Caller, Config, Error, KeyName, serve};
+
+/// The key service. Cloning is cheap; all clones are one service.
+#[derive(Clone)]
+pub struct Keys(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) cache: Cache,
+    pub(crate) journal: Journal,
+}
+
+impl Keys {
+    /// Opens the database, or makes an empty one. It is sealed afterwards. Blocks for a few reads.
+    ///
+    /// # Errors
+    /// [`OpenError`]: what is wrong with the file, or that it is older than its witnesses say.
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        let options = Options {
+            witness: config.witnesses.clone(),
+            accept_rollback: config.accept_rollback,
+        };
+        let store = Store::open(&config.database(), options)?;
+        Ok(Self::over(store, config))
+    }
+
+    /// The service over a store that is open already.
+    #[must_use]
+    pub fn over(store: Store, config: Config) -> Self {
+        let cache = Cache::new(config.loaded_keys_max);
+        let journal = Journal::default();
+        Self(Arc::new(Inner {
+            config,
+            store,
+            cache,
+            journal,
+        }))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// The store underneath, for the parts of this crate that keep records of their own.
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// How the service is set up.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Commits with one audit entry, or not at all.
+    pub(crate) async fn record(
+        &self,
+        mut transaction: Transaction,
+        event: &Event<'_>,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Committed, CommitError> {
+        transaction.entries.push(event.to_bytes(caller, now));
+        let committed = self.0.store.commit(transaction).await?;
+        Ok(committed)
+    }
+
+    /// Writes down that a request was refused or failed; the error to tell, which is another one where the
+    /// entry cannot be written.
+    pub(crate) async fn refusal(
+        &self,
+        event: Event<'_>,
+        error: Error,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Error {
+        let event = event.not(serve::outcome(&error), error.code());
+        match self.record(Transaction::default(), &event, caller, now).await {
+            Ok(_committed) => error,
+            Err(unwritten) => commit_error(unwritten),
+        }
+    }
+
+    /// Writes down what was refused before it came here, such as a request without the right to it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] where the entry cannot be written.
+    pub async fn refused(&self, caller: &Caller, event: &Event<'_>, now: Timestamp) -> Result<(), Error> {
+        let written = self.record(Transaction::default(), event, caller, now).await;
+        written.map(drop).map_err(commit_error)
+    }
+
+    /// The key, from the cache or from the store. A use commits only if it is still the committed one.
+    pub(crate) fn loaded(&self, name: &KeyName) -> Result<Arc<Loaded>, Error> {
+        state::check()?;
+        if let Some(loaded) = self.0.cache.find(name) {
+            return Ok(loaded);
+        }
+        let id = key_id(name);
+        let record = self.0.store.read(&id).map_err(read_error)?;
+        let record = record.ok_or(Error::NotFound)?;
+        let key = record::read_key(&id, record.version, &record.value)?;
+        let loaded = Arc::new(Loaded::new(id, key));
+        self.0.cache.keep(&loaded);
+        Ok(loaded)
+    }
+
+    /// A version of a loaded key. What has a tombstone has no material, whatever its record says.
+    pub(crate) fn version(&self, loaded: &Loaded, number: u32) -> Result<Arc<Version>, Error> {
+        loaded.version(number, || {
+            let stored = self.stored(&loaded.key.name, number)?;
+            Version::load(&loaded.key, &stored)
+        })
+    }
+
+    /// The record of a version; destroyed where there is a tombstone.
+    pub(crate) fn stored(&self, name: &KeyName, version: u32) -> Result<record::Stored, Error> {
+        let tombstone = version_id(TOMBSTONE, name, version);
+        let tombstone = self.0.store.read(&tombstone).map_err(read_error)?;
+        if tombstone.is_some() {
+            return Err(Error::State {
+                version,
+                state: crate::State::Destroyed,
+            });
+        }
+        let id = version_id(VERSION, name, version);
+        let record = self.0.store.read(&id).map_err(read_error)?;
+        let record = record.ok_or(Error::NoVersion { version })?;
+        record::read_version(&id, &record.value)
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Keys({})", self.0.config.directory.display())
+    }
+}
