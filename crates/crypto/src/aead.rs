@@ -7,9 +7,9 @@
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
+use crate::Algorithm;
 use crate::random::{self, RandomError};
 use crate::state::{self, Failed};
-use crate::{Algorithm, Kind};
 
 /// Bytes of a key.
 pub const KEY_LEN: usize = 32;
@@ -45,11 +45,11 @@ impl Key {
     /// [`Error::State`], [`Error::Unsupported`], or [`Error::KeyLength`].
     pub fn from_bytes(algorithm: &'static Algorithm, bytes: &[u8]) -> Result<Self, Error> {
         state::check()?;
-        let provider = provider(algorithm).ok_or(Error::Unsupported { algorithm })?;
-        let unbound = UnboundKey::new(provider, bytes).map_err(|_rejected| Error::KeyLength { algorithm })?;
+        let prepared = find(algorithm)?.prepare(bytes);
+        let Prepared(prepared) = prepared.ok_or(Error::KeyLength { algorithm })?;
         Ok(Self {
             algorithm,
-            prepared: LessSafeKey::new(unbound),
+            prepared,
             bytes: Zeroizing::new(bytes.into()),
         })
     }
@@ -194,20 +194,60 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// The algorithms that a key can be made for.
-pub fn algorithms() -> impl Iterator<Item = &'static Algorithm> {
-    let aeads = Algorithm::ALL
-        .iter()
-        .filter(|algorithm| algorithm.kind == Kind::Aead);
-    aeads.filter(|algorithm| provider(algorithm).is_some())
+/// An AEAD with keys of [`KEY_LEN`], nonces of [`NONCE_LEN`] and tags of [`TAG_LEN`] bytes.
+pub trait Aead: Sync {
+    /// The name in the table of algorithms.
+    fn name(&self) -> &'static str;
+
+    /// Prepares a key; `None` when it has another length.
+    fn prepare(&self, key: &[u8]) -> Option<Prepared>;
 }
 
-fn provider(algorithm: &Algorithm) -> Option<&'static aead::Algorithm> {
-    match algorithm.name {
-        "AES-256-GCM" => Some(&aead::AES_256_GCM),
-        "ChaCha20-Poly1305" => Some(&aead::CHACHA20_POLY1305),
-        _ => None,
+/// A key schedule; the provider erases it.
+pub struct Prepared(LessSafeKey);
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Prepared(<redacted>)")
     }
+}
+
+struct AwsLc {
+    name: &'static str,
+    algorithm: &'static aead::Algorithm,
+}
+
+impl Aead for AwsLc {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn prepare(&self, key: &[u8]) -> Option<Prepared> {
+        let unbound = UnboundKey::new(self.algorithm, key).ok()?;
+        Some(Prepared(LessSafeKey::new(unbound)))
+    }
+}
+
+/// Every AEAD that is implemented.
+pub(crate) static ALL: &[&dyn Aead] = &[
+    &AwsLc {
+        name: "AES-256-GCM",
+        algorithm: &aead::AES_256_GCM,
+    },
+    &AwsLc {
+        name: "ChaCha20-Poly1305",
+        algorithm: &aead::CHACHA20_POLY1305,
+    },
+];
+
+/// The algorithms that a key can be made for.
+pub fn algorithms() -> impl Iterator<Item = &'static Algorithm> {
+    ALL.iter().filter_map(|aead| Algorithm::by_name(aead.name()))
+}
+
+fn find(algorithm: &'static Algorithm) -> Result<&'static dyn Aead, Error> {
+    let found = ALL.iter().find(|aead| aead.name() == algorithm.name);
+    found.copied().ok_or(Error::Unsupported { algorithm })
 }
 
 /// Why nothing was sealed or opened.

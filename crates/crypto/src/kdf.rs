@@ -157,7 +157,7 @@ pub fn argon2id(password: &[u8], salt: &[u8], cost: Cost) -> Result<Zeroizing<[u
 }
 
 /// With the secret and the associated data that RFC 9106 §5.3 uses in its vector.
-fn argon2id_with(
+pub(crate) fn argon2id_with(
     password: &[u8],
     salt: &[u8],
     cost: Cost,

@@ -19,6 +19,7 @@ pub mod mac;
 pub mod provider;
 pub mod random;
 pub mod secret;
+pub mod selftest;
 pub mod shamir;
 pub mod sign;
 pub mod state;

@@ -6,9 +6,9 @@
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
+use crate::Algorithm;
 use crate::random::{self, RandomError};
 use crate::state::{self, Failed};
-use crate::{Algorithm, Kind};
 
 /// Shortest key in bytes: 112 bits (SP 800-131A §10).
 pub const KEY_LEN_MIN: usize = 14;
@@ -18,8 +18,7 @@ pub const KEY_LEN_MAX: usize = 256;
 /// A prepared key. Dropping it erases it.
 pub struct Key {
     algorithm: &'static Algorithm,
-    // Boxed: the prepared state lies in the value itself, and a move would leave a copy behind.
-    prepared: Box<hmac::Key>,
+    prepared: Prepared,
     bytes: Zeroizing<Box<[u8]>>,
 }
 
@@ -30,8 +29,8 @@ impl Key {
     /// [`Error::State`], [`Error::Unsupported`], or [`Error::Random`] when the generator fails.
     pub fn generate(algorithm: &'static Algorithm) -> Result<Self, Error> {
         state::check()?;
-        let provider = provider(algorithm).ok_or(Error::Unsupported { algorithm })?;
-        let mut bytes = Zeroizing::new(vec![0; provider.tag_len()]);
+        let mac = find(algorithm)?;
+        let mut bytes = Zeroizing::new(vec![0; mac.tag_len()]);
         random::fill(&mut bytes)?;
         Self::from_bytes(algorithm, &bytes)
     }
@@ -42,13 +41,13 @@ impl Key {
     /// [`Error::State`], [`Error::Unsupported`], or [`Error::KeyLength`].
     pub fn from_bytes(algorithm: &'static Algorithm, bytes: &[u8]) -> Result<Self, Error> {
         state::check()?;
-        let provider = provider(algorithm).ok_or(Error::Unsupported { algorithm })?;
+        let mac = find(algorithm)?;
         if !(KEY_LEN_MIN..=KEY_LEN_MAX).contains(&bytes.len()) {
             return Err(Error::KeyLength { algorithm });
         }
         Ok(Self {
             algorithm,
-            prepared: Box::new(hmac::Key::new(provider, bytes)),
+            prepared: mac.prepare(bytes),
             bytes: Zeroizing::new(bytes.into()),
         })
     }
@@ -71,7 +70,7 @@ impl Key {
     /// [`Error::State`].
     pub fn tag(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         state::check()?;
-        Ok(hmac::sign(&self.prepared, message).as_ref().to_vec())
+        Ok(hmac::sign(&self.prepared.0, message).as_ref().to_vec())
     }
 
     /// Checks a tag of full length in constant time.
@@ -81,7 +80,7 @@ impl Key {
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> Result<(), Error> {
         state::check()?;
         let algorithm = self.algorithm;
-        hmac::verify(&self.prepared, message, tag).map_err(|_unspecified| Error::Verify { algorithm })
+        hmac::verify(&self.prepared.0, message, tag).map_err(|_unspecified| Error::Verify { algorithm })
     }
 }
 
@@ -91,21 +90,70 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// The algorithms that a key can be made for.
-pub fn algorithms() -> impl Iterator<Item = &'static Algorithm> {
-    let macs = Algorithm::ALL
-        .iter()
-        .filter(|algorithm| algorithm.kind == Kind::Mac);
-    macs.filter(|algorithm| provider(algorithm).is_some())
+/// A MAC with tags of full length.
+pub trait Mac: Sync {
+    /// The name in the table of algorithms.
+    fn name(&self) -> &'static str;
+
+    /// Length of a tag, and of a generated key, in bytes.
+    fn tag_len(&self) -> usize;
+
+    /// Prepares a key of any length.
+    fn prepare(&self, key: &[u8]) -> Prepared;
 }
 
-fn provider(algorithm: &Algorithm) -> Option<hmac::Algorithm> {
-    match algorithm.name {
-        "HMAC-SHA-256" => Some(hmac::HMAC_SHA256),
-        "HMAC-SHA-384" => Some(hmac::HMAC_SHA384),
-        "HMAC-SHA-512" => Some(hmac::HMAC_SHA512),
-        _ => None,
+/// The hashes of the padded key. Boxed: they lie in the value itself, and a move would leave a copy behind.
+pub struct Prepared(Box<hmac::Key>);
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Prepared(<redacted>)")
     }
+}
+
+struct Hmac {
+    name: &'static str,
+    algorithm: hmac::Algorithm,
+}
+
+impl Mac for Hmac {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn tag_len(&self) -> usize {
+        self.algorithm.tag_len()
+    }
+
+    fn prepare(&self, key: &[u8]) -> Prepared {
+        Prepared(Box::new(hmac::Key::new(self.algorithm, key)))
+    }
+}
+
+/// Every MAC that is implemented.
+pub(crate) static ALL: &[&dyn Mac] = &[
+    &Hmac {
+        name: "HMAC-SHA-256",
+        algorithm: hmac::HMAC_SHA256,
+    },
+    &Hmac {
+        name: "HMAC-SHA-384",
+        algorithm: hmac::HMAC_SHA384,
+    },
+    &Hmac {
+        name: "HMAC-SHA-512",
+        algorithm: hmac::HMAC_SHA512,
+    },
+];
+
+/// The algorithms that a key can be made for.
+pub fn algorithms() -> impl Iterator<Item = &'static Algorithm> {
+    ALL.iter().filter_map(|mac| Algorithm::by_name(mac.name()))
+}
+
+fn find(algorithm: &'static Algorithm) -> Result<&'static dyn Mac, Error> {
+    let found = ALL.iter().find(|mac| mac.name() == algorithm.name);
+    found.copied().ok_or(Error::Unsupported { algorithm })
 }
 
 /// Why no tag was made or accepted.
