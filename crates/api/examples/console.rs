@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hybridge_api::dto::ProbeRequest;
-use hybridge_api::{Config, Deps, ProbeError, Prober, Probing, Service};
+use hybridge_api::{Access, Config, Deps, ProbeError, Prober, Probing, Service, TokenSource};
+use hybridge_keys::token::Secret;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
@@ -36,13 +37,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port = arguments.next().map_or(Ok(8000), |port| port.parse())?;
     let config = Config {
         listen: ([127, 0, 0, 1], port).into(),
+        ..Config::default()
     };
     config.validate()?;
     let listener = TcpListener::bind(config.listen).await?;
     if !sample.world().handshakes.is_empty() {
         tokio::spawn(traffic(sample.clone()));
     }
+    let secret = Secret::generate()?;
+    tracing_subscriber::fmt().init();
+    tracing::info!("log in with {}", secret.reveal());
+    let tokens = TokenSource::admin(secret.digest(), config.rate.into());
     let deps = Deps {
+        access: Arc::new(Access::new(tokens)),
         control: sample,
         prober: Arc::new(Offline),
     };

@@ -118,12 +118,17 @@ impl Access {
 
     /// Says who asks.
     pub(crate) async fn authenticate(&self, headers: &HeaderMap, way: Way) -> Result<Principal, Problem> {
-        let digest = match headers.get(header::AUTHORIZATION) {
-            Some(value) => self.bearer(value, way)?,
-            None => match self.sessions.digest(headers, Timestamp::now()) {
-                Some(digest) => digest,
-                None => return Err(unauthenticated()),
-            },
+        let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+        let digest = match (fields.next(), fields.next()) {
+            (Some(field), None) => self.bearer(field, way)?,
+            (Some(_), Some(_)) => {
+                let detail = "one Authorization field is enough";
+                return Err(self.failed(Problem::new(Code::CredentialRefused, detail), way));
+            }
+            (None, _) => self
+                .sessions
+                .digest(headers, Timestamp::now())
+                .ok_or_else(unauthenticated)?,
         };
         self.token(&digest, way).map(Principal::Token)
     }
@@ -187,3 +192,6 @@ impl fmt::Debug for Access {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,38 +7,40 @@ use std::net::SocketAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
-use super::{Knock, Principal, authenticate};
+use super::{EDGE_PROOF, EdgeProof, Knock, Way, look_at_origin};
 use crate::problem::Code;
 
 const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const HOST: (&str, &str) = ("host", "127.0.0.1:8000");
 
-fn knock(peer: &str, method: &Method, fields: &[(&'static str, &'static str)]) -> Result<Principal, Code> {
+fn knock(peer: &str, method: &Method, fields: &[(&'static str, &'static str)]) -> Result<(), Code> {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
         headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let peer: SocketAddr = peer.parse().expect("test address");
     let uri = Uri::from_static("/v1/routes");
-    authenticate(Knock {
+    look_at_origin(Knock {
         peer: Some(peer),
         method,
         uri: &uri,
         headers: &headers,
+        edge: None,
     })
+    .map(|_way| ())
     .map_err(|problem| problem.code)
 }
 
-fn get(fields: &[(&'static str, &'static str)]) -> Result<Principal, Code> {
+fn get(fields: &[(&'static str, &'static str)]) -> Result<(), Code> {
     knock("127.0.0.1:50000", &Method::GET, fields)
 }
 
-fn post(fields: &[(&'static str, &'static str)]) -> Result<Principal, Code> {
+fn post(fields: &[(&'static str, &'static str)]) -> Result<(), Code> {
     knock("127.0.0.1:50000", &Method::POST, fields)
 }
 
-const IN: Result<Principal, Code> = Ok(Principal::Loopback);
+const IN: Result<(), Code> = Ok(());
 
 #[test]
 fn only_loopback_peers_come_in() {
@@ -58,9 +60,12 @@ fn a_request_without_a_known_peer_stays_out() {
         method: &Method::GET,
         uri: &Uri::from_static("/"),
         headers: &headers,
+        edge: None,
     };
     assert_eq!(
-        authenticate(knock).map_err(|problem| problem.code),
+        look_at_origin(knock)
+            .map(|_way| ())
+            .map_err(|problem| problem.code),
         Err(Code::PeerNotLocal)
     );
 }
@@ -107,9 +112,12 @@ fn the_authority_of_an_absolute_target_must_be_local_too() {
         method: &Method::GET,
         uri: &uri,
         headers: &headers,
+        edge: None,
     };
     assert_eq!(
-        authenticate(knock).map_err(|problem| problem.code),
+        look_at_origin(knock)
+            .map(|_way| ())
+            .map_err(|problem| problem.code),
         Err(Code::HostNotLocal)
     );
 }
@@ -195,4 +203,55 @@ fn a_foreign_page_changes_nothing() {
         ("sec-fetch-mode", "navigate"),
     ];
     assert_eq!(post(&navigating), Err(Code::CrossSite));
+}
+
+fn through_edge(proof: Option<&EdgeProof>, fields: &[(&'static str, &str)]) -> Result<Way, Code> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        let value = HeaderValue::from_str(value).expect("a test field");
+        headers.append(HeaderName::from_static(name), value);
+    }
+    let uri = Uri::from_static("/v1/routes");
+    look_at_origin(Knock {
+        peer: Some(SocketAddr::from(([127, 0, 0, 1], 50_000))),
+        method: &Method::GET,
+        uri: &uri,
+        headers: &headers,
+        edge: proof,
+    })
+    .map_err(|problem| problem.code)
+}
+
+#[test]
+fn our_own_edge_speaks_for_clients_of_other_machines() {
+    let proof = EdgeProof::generate().expect("random bytes");
+    let fields = [
+        ("host", "keys.example"),
+        ("x-forwarded-for", "127.0.0.1, 192.0.2.7"),
+        (EDGE_PROOF, proof.reveal()),
+    ];
+    let client = "192.0.2.7:0".parse().expect("an address");
+    assert_eq!(through_edge(Some(&proof), &fields), Ok(Way::Edge(Some(client))));
+}
+
+#[test]
+fn nobody_else_does() {
+    let proof = EdgeProof::generate().expect("random bytes");
+    let other = EdgeProof::generate().expect("random bytes");
+    let forwarded = ("x-forwarded-for", "192.0.2.7");
+    for (known, shown) in [
+        (Some(&proof), other.reveal()),
+        (Some(&proof), ""),
+        (None, proof.reveal()),
+    ] {
+        let fields = [HOST, forwarded, (EDGE_PROOF, shown)];
+        assert_eq!(through_edge(known, &fields), Err(Code::Forwarded), "{shown}");
+    }
+    let twice = [
+        HOST,
+        forwarded,
+        (EDGE_PROOF, proof.reveal()),
+        (EDGE_PROOF, proof.reveal()),
+    ];
+    assert_eq!(through_edge(Some(&proof), &twice), Err(Code::Forwarded));
 }

@@ -1,15 +1,17 @@
 //! For tests: requests straight into the router, and what the audit log said.
 //!
 //! The peer address is put beside the request as the listener would, so that a test can come from
-//! anywhere.
+//! anywhere. Requests carry the administrator's token unless a test takes another.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use hybridge_keys::token::{Grant, Rate, Secret};
+use hybridge_policy::access::{Binding, Rights, Role};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -23,7 +25,7 @@ use crate::context::Context;
 use crate::dto::{ProbeReport, ProbeRequest, Verdict};
 use crate::router::router;
 use crate::sample::Sample;
-use crate::{Deps, ProbeError, Prober, Probing};
+use crate::{Access, Deps, Journal, ProbeError, Prober, Probing, Refusal, TokenSource};
 
 pub(crate) const NOW: &str = "2026-11-21T12:00:00Z";
 
@@ -31,8 +33,75 @@ pub(crate) fn now() -> Timestamp {
     NOW.parse().expect("a constant")
 }
 
+/// One token per role, and one that has expired.
+pub(crate) struct Tokens {
+    roles: Vec<(Role, Secret)>,
+    pub(crate) expired: Secret,
+}
+
+pub(crate) static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
+    let secret = || Secret::generate().expect("random bytes");
+    Tokens {
+        roles: Role::ALL.into_iter().map(|role| (role, secret())).collect(),
+        expired: secret(),
+    }
+});
+
+impl Tokens {
+    pub(crate) fn of(&self, role: Role) -> &Secret {
+        let found = self.roles.iter().find(|(each, _)| *each == role);
+        &found.expect("every role has a token").1
+    }
+
+    fn source(&self, rate: Rate) -> TokenSource {
+        let good = self
+            .roles
+            .iter()
+            .map(|(role, secret)| (secret.digest(), grant(*role, None)));
+        let expired = (
+            self.expired.digest(),
+            grant(Role::Admin, Some(Timestamp::UNIX_EPOCH)),
+        );
+        TokenSource::fixed(good.chain([expired]), rate)
+    }
+}
+
+fn grant(role: Role, expires: Option<Timestamp>) -> Grant {
+    Grant {
+        name: role.name().to_owned(),
+        made_by: "test".to_owned(),
+        lineage: Vec::new(),
+        rights: Rights::new(vec![Binding::of(role)]),
+        created: Timestamp::UNIX_EPOCH,
+        expires,
+    }
+}
+
+/// `Authorization` for a token.
+pub(crate) fn bearer(text: &str) -> HeaderValue {
+    format!("Bearer {text}").parse().expect("ASCII")
+}
+
+/// Remembers what was refused.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<Vec<Refusal>>);
+
+impl Refusals {
+    pub(crate) fn taken(&self) -> Vec<Refusal> {
+        std::mem::take(&mut *self.0.lock().expect("nobody panicked"))
+    }
+}
+
+impl Journal for Refusals {
+    fn refused(&self, refusal: Refusal) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.lock().expect("nobody panicked").push(refusal);
+        Box::pin(std::future::ready(()))
+    }
+}
+
 /// The router over sample data, and what stops it.
 pub(crate) struct Served {
+    pub(crate) refusals: Arc<Refusals>,
     pub(crate) sample: Arc<Sample>,
     pub(crate) router: Router,
     pub(crate) stop: watch::Sender<bool>,
@@ -70,16 +139,33 @@ pub(crate) fn busy() -> Served {
 }
 
 pub(crate) fn served(sample: Sample, prober: Arc<dyn Prober>) -> Served {
+    let rate = Rate {
+        per_second: 0,
+        burst: 1,
+    };
+    behind(sample, prober, rate)
+}
+
+/// With a pace for each principal.
+pub(crate) fn behind(sample: Sample, prober: Arc<dyn Prober>, rate: Rate) -> Served {
     let sample = Arc::new(sample);
+    let refusals = Arc::new(Refusals::default());
+    let access = Access::new(TOKENS.source(rate)).with_journal(refusals.clone());
     let (stop, stopping) = watch::channel(false);
     let router = router(Context::new(
         Deps {
+            access: Arc::new(access),
             control: sample.clone(),
             prober,
         },
         stopping,
     ));
-    Served { sample, router, stop }
+    Served {
+        refusals,
+        sample,
+        router,
+        stop,
+    }
 }
 
 /// What came back.
@@ -148,7 +234,7 @@ impl Served {
     }
 }
 
-/// A request from this machine.
+/// A request from this machine, by its administrator.
 pub(crate) fn request(method: &str, path: &str, body: &str) -> Request {
     let builder = Request::builder()
         .method(method)
@@ -157,6 +243,8 @@ pub(crate) fn request(method: &str, path: &str, body: &str) -> Request {
     let mut request = builder.body(Body::from(body.to_owned())).expect("a test request");
     let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
     request.extensions_mut().insert(ConnectInfo(peer));
+    let authorization = bearer(TOKENS.of(Role::Admin).reveal());
+    request.headers_mut().insert(header::AUTHORIZATION, authorization);
     request
 }
 

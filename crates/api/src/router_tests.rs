@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request};
 use http::{HeaderValue, Method, StatusCode};
+use hybridge_policy::access::Role;
 use serde_json::Value;
 
-use super::BODY_BYTES_MAX;
-use crate::endpoint::{ENDPOINTS, Endpoint};
-use crate::harness::{Served, audited, busy, request};
+use crate::endpoint::{BODY_BYTES_MAX, Door, Endpoint, endpoints};
+use crate::harness::{Served, TOKENS, audited, busy, request};
 
 const CHANGE: &str = r#"{"rung": "accept"}"#;
 const PROBE: &str = r#"{"target": "example:443"}"#;
@@ -19,10 +19,15 @@ const PROBE: &str = r#"{"target": "example:443"}"#;
 /// A request that the endpoint answers well.
 fn good(endpoint: &Endpoint) -> Request {
     let path = endpoint.path.replace("{name}", "shop");
+    let login = format!("token={}", TOKENS.of(Role::Admin).reveal());
     let (media_type, body) = match endpoint.path {
         "/v1/routes/{name}" if endpoint.method == Method::POST => ("application/json", CHANGE),
         "/v1/probe" => ("application/json", PROBE),
         "/console/routes/{name}" => ("application/x-www-form-urlencoded", "rung=upgrade"),
+        "/console/login" if endpoint.method == Method::POST => {
+            ("application/x-www-form-urlencoded", login.as_str())
+        }
+        "/console/logout" => ("application/x-www-form-urlencoded", "-"),
         _ => ("", ""),
     };
     let mut request = request(endpoint.method.as_str(), &path, body);
@@ -47,7 +52,7 @@ async fn watch(served: &Served, request: Request) -> (StatusCode, Vec<Value>) {
 
 #[tokio::test]
 async fn every_endpoint_is_served_with_its_method_and_audited_with_its_action() {
-    for endpoint in &ENDPOINTS {
+    for endpoint in endpoints() {
         let (status, events) = watch(&busy(), good(endpoint)).await;
         assert!(
             status.is_success() || status.is_redirection(),
@@ -61,7 +66,15 @@ async fn every_endpoint_is_served_with_its_method_and_audited_with_its_action() 
         assert_eq!(event["event"], endpoint.event);
         assert_eq!(event["action"], endpoint.action.name());
         assert_eq!(event["route"], endpoint.path);
-        assert_eq!(event["principal"], "loopback");
+        let anonymous = endpoint.door != Door::Principal;
+        let principal = event["principal"].as_str().unwrap_or_default();
+        assert_eq!(
+            principal == "anonymous",
+            anonymous,
+            "{}: {principal}",
+            endpoint.path
+        );
+        assert!(anonymous || principal.starts_with("token:"), "{principal}");
         assert_eq!(event["outcome"], "done");
         assert_eq!(
             event["level"],
@@ -76,7 +89,7 @@ async fn every_endpoint_is_served_with_its_method_and_audited_with_its_action() 
 
 #[tokio::test]
 async fn every_endpoint_refuses_another_machine_and_audits_that() {
-    for endpoint in &ENDPOINTS {
+    for endpoint in endpoints() {
         let mut request = good(endpoint);
         request
             .extensions_mut()
@@ -100,7 +113,7 @@ async fn every_endpoint_refuses_another_machine_and_audits_that() {
 
 #[tokio::test]
 async fn every_endpoint_refuses_a_rebound_host() {
-    for endpoint in &ENDPOINTS {
+    for endpoint in endpoints() {
         let mut request = good(endpoint);
         request
             .headers_mut()
@@ -118,10 +131,7 @@ async fn every_endpoint_refuses_a_rebound_host() {
 
 #[tokio::test]
 async fn every_change_refuses_a_foreign_page_and_leaves_the_route_alone() {
-    for endpoint in ENDPOINTS
-        .iter()
-        .filter(|endpoint| endpoint.method == Method::POST)
-    {
+    for endpoint in endpoints().filter(|endpoint| endpoint.method == Method::POST) {
         let served = busy();
         let before = served.get("/v1/routes").await.json();
         let mut request = good(endpoint);
@@ -137,7 +147,7 @@ async fn every_change_refuses_a_foreign_page_and_leaves_the_route_alone() {
 
 #[tokio::test]
 async fn a_change_is_in_the_audit_log_before_it_takes_effect() {
-    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.event == "route.set") {
+    for endpoint in endpoints().filter(|endpoint| endpoint.event == "route.set") {
         let served = busy();
         let events = audited(async { drop(served.send(good(endpoint)).await) }).await;
         let outcomes = Vec::from_iter(
@@ -166,9 +176,8 @@ async fn the_document_describes_exactly_the_endpoints_of_the_api() {
         methods.map(move |method| format!("{} {path}", method.to_uppercase()))
     });
     let assets = ["/console/", "/favicon.svg"];
-    let served = ENDPOINTS
-        .iter()
-        .filter(|e| e.path != "/" && !assets.iter().any(|asset| e.path.starts_with(asset)));
+    let served =
+        endpoints().filter(|e| e.path != "/" && !assets.iter().any(|asset| e.path.starts_with(asset)));
     let served = served.map(|endpoint| format!("{} {}", endpoint.method, endpoint.path));
     assert_eq!(BTreeSet::from_iter(described), BTreeSet::from_iter(served));
 }

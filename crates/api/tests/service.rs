@@ -6,11 +6,14 @@
 mod sample;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use hybridge_api::dto::ProbeRequest;
-use hybridge_api::{Config, ConfigError, Deps, Error, ProbeError, Prober, Probing, Service};
+use hybridge_api::{
+    Access, Config, ConfigError, Deps, Error, ProbeError, Prober, Probing, Service, TokenSource,
+};
+use hybridge_keys::token::Secret;
 use jiff::Timestamp;
 use sample::Sample;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -40,10 +43,15 @@ struct Running {
     task: JoinHandle<Result<(), Error>>,
 }
 
+static ADMIN: LazyLock<Secret> = LazyLock::new(|| Secret::generate().expect("random bytes"));
+
 fn service(sample: Arc<Sample>) -> Service {
+    let config = Config::default();
+    let tokens = TokenSource::admin(ADMIN.digest(), config.rate.into());
     Service::new(
-        Config::default(),
+        config,
         Deps {
+            access: Arc::new(Access::new(tokens)),
             control: sample,
             prober: Arc::new(Nobody),
         },
@@ -69,7 +77,10 @@ async fn start() -> Running {
 
 async fn ask(address: SocketAddr, path: &str, fields: &str) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(address).await.expect("the service listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{fields}\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n{fields}\r\n",
+        ADMIN.reveal()
+    );
     stream
         .write_all(request.as_bytes())
         .await
