@@ -57,16 +57,22 @@ pub(crate) struct EcPrivateKey<'a> {
     pub(crate) public_key: Option<&'a [u8]>,
 }
 
-/// Writes an `ECPrivateKey` with its curve, and with the public key where one is given.
-pub(crate) fn ec_private_key(curve: &str, scalar: &[u8], public_key: Option<&[u8]>) -> Zeroizing<Vec<u8>> {
+/// Writes an `ECPrivateKey`, with its curve and its public key where they are given.
+pub(crate) fn ec_private_key(
+    scalar: &[u8],
+    curve: Option<&str>,
+    public_key: Option<&[u8]>,
+) -> Zeroizing<Vec<u8>> {
+    let curve = curve.map(|curve| tlv(CONTEXT_0, &[&oid(curve)]));
     let public_key = public_key.map(|point| tlv(CONTEXT_1, &[&tlv(Tag::BitString, &[&[0], point])]));
+    let optional = |part: &Option<Zeroizing<Vec<u8>>>| part.as_deref().cloned().unwrap_or_default();
     tlv(
         Tag::Sequence,
         &[
             &tlv(Tag::Integer, &[&[1]]),
             &tlv(Tag::OctetString, &[scalar]),
-            &tlv(CONTEXT_0, &[&oid(curve)]),
-            public_key.as_ref().map_or(&[], |encoded| encoded.as_slice()),
+            &optional(&curve),
+            &optional(&public_key),
         ],
     )
 }

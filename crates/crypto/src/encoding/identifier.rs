@@ -136,11 +136,17 @@ impl Found {
         let default = default.ok_or(Error::RsaSize { bits: rsa_bits })?;
         match wanted {
             None => Ok(default),
-            Some(wanted) if of(wanted) == of(default) && implemented(wanted) => Ok(wanted),
+            Some(wanted) if self.fits(wanted, default) => Ok(wanted),
             Some(wanted) => Err(Error::OtherAlgorithm {
                 wanted: wanted.name,
                 found: default.name,
             }),
         }
+    }
+
+    /// True when a key read as the default can as well be for the wanted algorithm.
+    fn fits(self, wanted: &'static Algorithm, default: &'static Algorithm) -> bool {
+        let same_size = self != Self::Rsa || wanted.sizes.signature == default.sizes.signature;
+        of(wanted) == of(default) && same_size && implemented(wanted)
     }
 }

@@ -1,7 +1,8 @@
 //! Private keys in PKCS#8 (RFC 5208, RFC 5958), read from anyone and written in one form.
 //!
 //! Reading is strict DER. A public key that comes along is compared with the one that follows from the
-//! private key. Writing gives version 1 without attributes and without the public key.
+//! private key. Writing gives version 1 without attributes; only `ECPrivateKey` carries its public key, as
+//! RFC 5915 §3 asks.
 
 use der::asn1::OctetStringRef;
 use der::{Decode as _, Tag};
@@ -94,7 +95,7 @@ pub(super) fn write(key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Error> {
         (_, Identifier::Rsa) => return Ok(stored),
         (Family::MlKem | Family::MlDsa, _) if is_seed => choice::write(&stored),
         (Family::MlKem | Family::MlDsa, _) => choice::write_expanded(&stored),
-        (_, Identifier::Curve(curve)) => asn1::ec_private_key(curve, &stored, Some(key.public_key())),
+        (_, Identifier::Curve(_)) => asn1::ec_private_key(&stored, None, Some(key.public_key())),
         (Family::EdDsa | Family::Ecdh, _) => asn1::tlv(Tag::OctetString, &[&stored]),
         _ => stored,
     };

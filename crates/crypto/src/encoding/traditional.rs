@@ -39,7 +39,7 @@ pub(crate) fn read(form: Form, component: &'static str, bytes: &[u8]) -> Option<
 pub(crate) fn write(form: Form, component: &'static str, stored: &[u8]) -> Zeroizing<Vec<u8>> {
     match form {
         Form::Raw => Zeroizing::new(stored.to_vec()),
-        Form::Ec => asn1::ec_private_key(curve_of(component), stored, None),
+        Form::Ec => asn1::ec_private_key(stored, Some(curve_of(component)), None),
         Form::Pkcs1 => {
             let inner = asn1::pkcs8_content(stored).expect("a stored RSA key is PKCS#8");
             Zeroizing::new(inner.to_vec())

@@ -11,111 +11,96 @@ use crate::encoding::traditional::{self, Form};
 use crate::{Algorithm, Sizes, digest};
 
 pub(super) static SCHEMES: &[&dyn Scheme] = &[
-    &Composite {
-        name: "MLDSA44-RSA2048-PSS-SHA256",
-        label: "COMPSIG-MLDSA44-RSA2048-PSS-SHA256",
-        parts: ["ML-DSA-44", "RSA2048-PSS-SHA256"],
-        form: Form::Pkcs1,
-        hash: Hash::Sha256,
-    },
-    &Composite {
-        name: "MLDSA44-RSA2048-PKCS15-SHA256",
-        label: "COMPSIG-MLDSA44-RSA2048-PKCS15-SHA256",
-        parts: ["ML-DSA-44", "RSA2048-PKCS15-SHA256"],
-        form: Form::Pkcs1,
-        hash: Hash::Sha256,
-    },
-    &Composite {
-        name: "MLDSA44-Ed25519-SHA512",
-        label: "COMPSIG-MLDSA44-Ed25519-SHA512",
-        parts: ["ML-DSA-44", "Ed25519"],
-        form: Form::Raw,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA44-ECDSA-P256-SHA256",
-        label: "COMPSIG-MLDSA44-ECDSA-P256-SHA256",
-        parts: ["ML-DSA-44", "ECDSA-P-256"],
-        form: Form::Ec,
-        hash: Hash::Sha256,
-    },
-    &Composite {
-        name: "MLDSA65-RSA3072-PSS-SHA512",
-        label: "COMPSIG-MLDSA65-RSA3072-PSS-SHA512",
-        parts: ["ML-DSA-65", "RSA3072-PSS-SHA256"],
-        form: Form::Pkcs1,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA65-RSA3072-PKCS15-SHA512",
-        label: "COMPSIG-MLDSA65-RSA3072-PKCS15-SHA512",
-        parts: ["ML-DSA-65", "RSA3072-PKCS15-SHA256"],
-        form: Form::Pkcs1,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA65-RSA4096-PSS-SHA512",
-        label: "COMPSIG-MLDSA65-RSA4096-PSS-SHA512",
-        parts: ["ML-DSA-65", "RSA4096-PSS-SHA384"],
-        form: Form::Pkcs1,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA65-RSA4096-PKCS15-SHA512",
-        label: "COMPSIG-MLDSA65-RSA4096-PKCS15-SHA512",
-        parts: ["ML-DSA-65", "RSA4096-PKCS15-SHA384"],
-        form: Form::Pkcs1,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA65-ECDSA-P256-SHA512",
-        label: "COMPSIG-MLDSA65-P256-SHA512",
-        parts: ["ML-DSA-65", "ECDSA-P-256"],
-        form: Form::Ec,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA65-ECDSA-P384-SHA512",
-        label: "COMPSIG-MLDSA65-P384-SHA512",
-        parts: ["ML-DSA-65", "ECDSA-P-384"],
-        form: Form::Ec,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA65-Ed25519-SHA512",
-        label: "COMPSIG-MLDSA65-Ed25519-SHA512",
-        parts: ["ML-DSA-65", "Ed25519"],
-        form: Form::Raw,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA87-ECDSA-P384-SHA512",
-        label: "COMPSIG-MLDSA87-P384-SHA512",
-        parts: ["ML-DSA-87", "ECDSA-P-384"],
-        form: Form::Ec,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA87-RSA3072-PSS-SHA512",
-        label: "COMPSIG-MLDSA87-RSA3072-PSS-SHA512",
-        parts: ["ML-DSA-87", "RSA3072-PSS-SHA256"],
-        form: Form::Pkcs1,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA87-RSA4096-PSS-SHA512",
-        label: "COMPSIG-MLDSA87-RSA4096-PSS-SHA512",
-        parts: ["ML-DSA-87", "RSA4096-PSS-SHA384"],
-        form: Form::Pkcs1,
-        hash: Hash::Sha512,
-    },
-    &Composite {
-        name: "MLDSA87-ECDSA-P521-SHA512",
-        label: "COMPSIG-MLDSA87-P521-SHA512",
-        parts: ["ML-DSA-87", "ECDSA-P-521"],
-        form: Form::Ec,
-        hash: Hash::Sha512,
-    },
+    &Composite::new(
+        "COMPSIG-MLDSA44-RSA2048-PSS-SHA256",
+        ["ML-DSA-44", "RSA2048-PSS-SHA256"],
+        Form::Pkcs1,
+        Hash::Sha256,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA44-RSA2048-PKCS15-SHA256",
+        ["ML-DSA-44", "RSA2048-PKCS15-SHA256"],
+        Form::Pkcs1,
+        Hash::Sha256,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA44-Ed25519-SHA512",
+        ["ML-DSA-44", "Ed25519"],
+        Form::Raw,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA44-ECDSA-P256-SHA256",
+        ["ML-DSA-44", "ECDSA-P-256"],
+        Form::Ec,
+        Hash::Sha256,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA65-RSA3072-PSS-SHA512",
+        ["ML-DSA-65", "RSA3072-PSS-SHA256"],
+        Form::Pkcs1,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA65-RSA3072-PKCS15-SHA512",
+        ["ML-DSA-65", "RSA3072-PKCS15-SHA256"],
+        Form::Pkcs1,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA65-RSA4096-PSS-SHA512",
+        ["ML-DSA-65", "RSA4096-PSS-SHA384"],
+        Form::Pkcs1,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA65-RSA4096-PKCS15-SHA512",
+        ["ML-DSA-65", "RSA4096-PKCS15-SHA384"],
+        Form::Pkcs1,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA65-ECDSA-P256-SHA512",
+        ["ML-DSA-65", "ECDSA-P-256"],
+        Form::Ec,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA65-ECDSA-P384-SHA512",
+        ["ML-DSA-65", "ECDSA-P-384"],
+        Form::Ec,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA65-Ed25519-SHA512",
+        ["ML-DSA-65", "Ed25519"],
+        Form::Raw,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA87-ECDSA-P384-SHA512",
+        ["ML-DSA-87", "ECDSA-P-384"],
+        Form::Ec,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA87-RSA3072-PSS-SHA512",
+        ["ML-DSA-87", "RSA3072-PSS-SHA256"],
+        Form::Pkcs1,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA87-RSA4096-PSS-SHA512",
+        ["ML-DSA-87", "RSA4096-PSS-SHA384"],
+        Form::Pkcs1,
+        Hash::Sha512,
+    ),
+    &Composite::new(
+        "COMPSIG-MLDSA87-ECDSA-P521-SHA512",
+        ["ML-DSA-87", "ECDSA-P-521"],
+        Form::Ec,
+        Hash::Sha512,
+    ),
 ];
 
 /// Domain separator of the draft, §3.2.
@@ -148,6 +133,18 @@ struct CompositeKey {
 }
 
 impl Composite {
+    /// A label is `COMPSIG-` and the name (§6).
+    const fn new(label: &'static str, parts: [&'static str; 2], form: Form, hash: Hash) -> Self {
+        let (_, name) = label.split_at(8);
+        Self {
+            name,
+            label,
+            parts,
+            form,
+            hash,
+        }
+    }
+
     fn schemes(&self) -> Result<[&'static dyn Scheme; 2], Error> {
         Ok([scheme::by_name(self.parts[0])?, scheme::by_name(self.parts[1])?])
     }

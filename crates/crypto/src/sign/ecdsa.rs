@@ -101,7 +101,7 @@ impl Scheme for Curve {
         if bytes.len() != self.scalar {
             return Err(rejected("it must be a scalar of the curve's length"));
         }
-        let encoded = asn1::ec_private_key(self.oid, bytes, None);
+        let encoded = asn1::ec_private_key(bytes, Some(self.oid), None);
         let pair = EcdsaKeyPair::from_private_key_der(self.signing, &encoded)
             .map_err(|_rejected| rejected("the scalar is zero or not below the order of the curve"))?;
         self.open(pair)

@@ -184,3 +184,46 @@ pub(crate) fn expand(algorithm: &str, seed: &[u8]) -> Option<Zeroizing<Vec<u8>>>
     let raw = pair.private_key().as_raw_bytes().ok()?;
     Some(Zeroizing::new(raw.as_ref().to_vec()))
 }
+
+#[cfg(test)]
+pub(super) use vectors::{sign_internal, sign_with, verify_internal};
+
+/// Ways to fix the hedge and to reach the internal functions, for published vectors alone.
+#[cfg(test)]
+mod vectors {
+    use super::context::{Contexts, Parameters, internal};
+    use super::{MlDsa44, MlDsa65, MlDsa87, Signed};
+
+    pub(crate) fn sign_with(
+        set: &str,
+        stored: &[u8],
+        message: &[u8],
+        context: &[u8],
+        hedge: [u8; 32],
+    ) -> Vec<u8> {
+        let set: &dyn Contexts = match set {
+            "ML-DSA-44" => &Parameters::<MlDsa44>::NEW,
+            "ML-DSA-65" => &Parameters::<MlDsa65>::NEW,
+            _ => &Parameters::<MlDsa87>::NEW,
+        };
+        set.expand(stored).sign(Signed { message, context }, &hedge)
+    }
+
+    /// FIPS 204 §6.2.
+    pub(crate) fn sign_internal(set: &str, expanded: &[u8], message: &[u8], hedge: [u8; 32]) -> Vec<u8> {
+        match set {
+            "ML-DSA-44" => internal::sign::<MlDsa44>(expanded, message, hedge),
+            "ML-DSA-65" => internal::sign::<MlDsa65>(expanded, message, hedge),
+            _ => internal::sign::<MlDsa87>(expanded, message, hedge),
+        }
+    }
+
+    /// FIPS 204 §6.3.
+    pub(crate) fn verify_internal(set: &str, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        match set {
+            "ML-DSA-44" => internal::verify::<MlDsa44>(key, message, signature),
+            "ML-DSA-65" => internal::verify::<MlDsa65>(key, message, signature),
+            _ => internal::verify::<MlDsa87>(key, message, signature),
+        }
+    }
+}

@@ -149,3 +149,22 @@ fn verify<P: ParameterSet>(
     key.try_verify_with_context(signed.message, signed.context, &signature)
         .map_err(|_forged| rejected)
 }
+
+/// FIPS 205 §9.3, algorithm 20, for vectors of the internal function.
+#[cfg(test)]
+pub(super) fn verify_internal(set: &str, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    fn check<P: ParameterSet>(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        let key = VerifyingKey::<P>::try_from(key).expect("a public key");
+        Signature::<P>::try_from(signature)
+            .is_ok_and(|signature| key.slh_verify_internal(&[message], &signature).is_ok())
+    }
+    let check = match set {
+        "SLH-DSA-SHA2-192s" => check::<Sha2_192s>,
+        "SLH-DSA-SHA2-256f" => check::<Sha2_256f>,
+        "SLH-DSA-SHAKE-128f" => check::<Shake128f>,
+        "SLH-DSA-SHAKE-192s" => check::<Shake192s>,
+        "SLH-DSA-SHAKE-256f" => check::<Shake256f>,
+        _ => unreachable!("{set} has no vectors"),
+    };
+    check(key, message, signature)
+}

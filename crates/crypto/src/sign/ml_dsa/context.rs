@@ -81,3 +81,20 @@ fn verifies<P: MlDsaParams>(key: &VerifyingKey<P>, signed: Signed<'_>, signature
     Signature::<P>::try_from(signature)
         .is_ok_and(|signature| key.verify_with_context(signed.message, signed.context, &signature))
 }
+
+/// The internal functions of FIPS 204 §6, which published vectors are made for.
+#[cfg(test)]
+pub(super) mod internal {
+    use super::{B32, EncodedVerifyingKey, MlDsaParams, Signature, VerifyingKey, from_expanded};
+
+    pub(crate) fn sign<P: MlDsaParams>(expanded: &[u8], message: &[u8], hedge: [u8; 32]) -> Vec<u8> {
+        let key = from_expanded::<P>(expanded);
+        key.sign_internal(&[message], &B32::from(hedge)).encode().to_vec()
+    }
+
+    pub(crate) fn verify<P: MlDsaParams>(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        let key = EncodedVerifyingKey::<P>::try_from(key).expect("a public key");
+        let key = VerifyingKey::<P>::decode(&key);
+        Signature::<P>::try_from(signature).is_ok_and(|signature| key.verify_internal(message, &signature))
+    }
+}
