@@ -102,6 +102,3 @@ impl<M> std::ops::Deref for Encoded<M> {
         &self.message
     }
 }
-
-#[cfg(test)]
-mod tests;

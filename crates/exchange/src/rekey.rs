@@ -164,6 +164,18 @@ fn untagged<'a, M: crate::message::Message>(message: &'a Encoded<M>, tag: &[u8])
 }
 
 impl Rekeying {
+    /// Continues a re-key from what was asked and the private key of its share.
+    ///
+    /// # Errors
+    /// [`RekeyError::Forged`] where the key is not that of the share.
+    pub fn from_parts(rekey: Encoded<Rekey>, key: kem::PrivateKey) -> Result<Self, RekeyError> {
+        if rekey.public_key == key.public_key() {
+            Ok(Self { rekey, key })
+        } else {
+            Err(RekeyError::Forged)
+        }
+    }
+
     /// What was asked, to be sent again when no answer came.
     #[must_use]
     pub const fn asked(&self) -> &Encoded<Rekey> {

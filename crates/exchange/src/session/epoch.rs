@@ -164,3 +164,17 @@ impl Receiving {
         Ok(bytes)
     }
 }
+
+#[cfg(test)]
+impl Sending {
+    pub(super) fn nonce(&self, sequence: u64) -> [u8; aead::NONCE_LEN] {
+        self.key.nonce(sequence)
+    }
+}
+
+#[cfg(test)]
+impl Receiving {
+    pub(super) fn nonce(&self, sequence: u64) -> [u8; aead::NONCE_LEN] {
+        self.key.nonce(sequence)
+    }
+}

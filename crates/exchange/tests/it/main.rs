@@ -1,0 +1,12 @@
+//! The protocol from outside: what two honest sides agree on, and what everybody else is refused.
+//!
+//! Everything runs on real keys; time is given. Nothing here opens a socket or sleeps.
+
+mod agreement;
+mod downgrade;
+mod encoding;
+mod fixture;
+mod rekeying;
+mod session;
+mod tampering;
+mod vectors;
