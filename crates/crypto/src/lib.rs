@@ -23,6 +23,7 @@ pub mod selftest;
 pub mod shamir;
 pub mod sign;
 pub mod state;
+pub mod timing;
 pub mod verify;
 
 pub use algorithm::{Algorithm, Family, Kind, Sizes, Status};
