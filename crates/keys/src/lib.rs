@@ -18,6 +18,8 @@ mod name;
 mod purpose;
 mod record;
 pub mod recipient;
+pub mod seal;
+mod rider;
 pub mod serve;
 pub mod token;
 mod version;
@@ -31,3 +33,4 @@ pub use key::{
 pub use keys::Keys;
 pub use name::{KeyName, NAME_LEN_MAX, NameError};
 pub use purpose::{Operation, Purpose};
+pub use rider::Rider;

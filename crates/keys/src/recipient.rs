@@ -9,7 +9,7 @@ mod container;
 mod derive;
 mod header;
 mod identity;
-mod passphrase;
+pub(crate) mod passphrase;
 pub(crate) mod text;
 
 pub use container::{Reader, Writer};
@@ -45,7 +45,10 @@ impl Recipient {
             algorithm: algorithm.name,
             source,
         })?;
-        Ok(Self { algorithm, public_key })
+        Ok(Self {
+            algorithm,
+            public_key,
+        })
     }
 
     /// Reads the line `hybridge-recipient:x-wing:<base64url>`.
@@ -192,7 +195,9 @@ pub enum SealError {
 pub enum OpenError {
     #[error("this is not a container of this version: {0}")]
     Format(&'static str),
-    #[error("this identity is not among the {recipients} that it was sealed to (or it was sealed for another purpose)")]
+    #[error(
+        "this identity is not among the {recipients} that it was sealed to (or it was sealed for another purpose)"
+    )]
     NotARecipient { recipients: usize },
     #[error("the passphrase is wrong")]
     WrongPassphrase,
@@ -208,8 +213,14 @@ pub enum OpenError {
     Truncated { chunk: u64 },
     #[error("something follows its last chunk, {chunk}")]
     Trailing { chunk: u64 },
-    #[error("the cost of its passphrase (Argon2id, {memory_kib} KiB, {passes} passes, {lanes} lanes) is out of bounds")]
-    Cost { memory_kib: u32, passes: u32, lanes: u32 },
+    #[error(
+        "the cost of its passphrase (Argon2id, {memory_kib} KiB, {passes} passes, {lanes} lanes) is out of bounds"
+    )]
+    Cost {
+        memory_kib: u32,
+        passes: u32,
+        lanes: u32,
+    },
     #[error("{0} failed")]
     Crypto(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("it could not be read")]

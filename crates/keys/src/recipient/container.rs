@@ -13,7 +13,7 @@ use super::derive::{BODY_SALT_LEN, FileKey};
 use super::{Lock, OpenError, Opener, SealError, header};
 
 /// Bytes of plaintext in every chunk but the last.
-pub const CHUNK_LEN: usize = 64 * 1024;
+const CHUNK_LEN: usize = 64 * 1024;
 
 const SEALED_LEN: usize = CHUNK_LEN + aead::TAG_LEN;
 
@@ -40,7 +40,12 @@ impl<W: Write> Writer<W> {
         out.write_all(&header::write(lock, &file_key, purpose)?)?;
         out.write_all(&salt)?;
         let pending = Zeroizing::new(Vec::with_capacity(SEALED_LEN));
-        Ok(Self { out, key, chunk: 0, pending })
+        Ok(Self {
+            out,
+            key,
+            chunk: 0,
+            pending,
+        })
     }
 
     /// Writes the last chunk and gives the output back.
@@ -132,7 +137,11 @@ impl<R: Read> Reader<R> {
         if sealed.len() == SEALED_LEN {
             self.ahead = self.read_sealed().map_err(OpenError::Io)?;
         }
-        let place = if self.ahead.is_empty() { Place::Last } else { Place::Inner };
+        let place = if self.ahead.is_empty() {
+            Place::Last
+        } else {
+            Place::Inner
+        };
         self.opened = match self.key.open(nonce(self.chunk, place), &[], &sealed) {
             Ok(opened) if opened.is_empty() && self.chunk > 0 => return Err(self.damaged()),
             Ok(opened) => opened,

@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 
 use super::derive::FileKey;
 use super::{
-    Identity, Lock, OpenError, Opener, Passphrase, Recipient, SealError, by_short_name, passphrase, short_name,
-    text,
+    Identity, Lock, OpenError, Opener, Passphrase, Recipient, SealError, by_short_name, passphrase,
+    short_name, text,
 };
 
 /// Most recipients of one container.
@@ -29,7 +29,11 @@ const END: &str = "---";
 const LINE_LEN_MAX: usize = 4096;
 
 enum Stanza {
-    Recipient { name: String, enc: Vec<u8>, sealed: Vec<u8> },
+    Recipient {
+        name: String,
+        enc: Vec<u8>,
+        sealed: Vec<u8>,
+    },
     Passphrase(PassphraseStanza),
 }
 
@@ -93,7 +97,11 @@ impl Header {
                 let tag = tag.strip_prefix(' ').ok_or(MALFORMED_END)?;
                 covered.push_str(END);
                 let tag = bytes(tag)?;
-                return Ok(Self { stanzas, covered, tag });
+                return Ok(Self {
+                    stanzas,
+                    covered,
+                    tag,
+                });
             }
             stanzas.push(Stanza::parse(&line)?);
             if stanzas.len() > RECIPIENTS_MAX {
@@ -115,7 +123,9 @@ impl Header {
             (stanzas, Opener::Identity(identity)) => stanzas
                 .iter()
                 .find_map(|stanza| stanza.open(identity, purpose))
-                .ok_or(OpenError::NotARecipient { recipients: stanzas.len() }),
+                .ok_or(OpenError::NotARecipient {
+                    recipients: stanzas.len(),
+                }),
         }
     }
 }
@@ -167,8 +177,16 @@ impl PassphraseStanza {
             return Err(MALFORMED_STANZA);
         }
         if !passphrase::is_acceptable(self.cost) {
-            let kdf::Cost { memory_kib, passes, lanes } = self.cost;
-            return Err(OpenError::Cost { memory_kib, passes, lanes });
+            let kdf::Cost {
+                memory_kib,
+                passes,
+                lanes,
+            } = self.cost;
+            return Err(OpenError::Cost {
+                memory_kib,
+                passes,
+                lanes,
+            });
         }
         let key = words.key(&self.salt, self.cost)?;
         unwrap(&key, &self.enc, &self.sealed, purpose).ok_or(OpenError::WrongPassphrase)
@@ -186,7 +204,11 @@ fn check_number(recipients: usize) -> Result<(), SealError> {
 fn recipient_line(recipient: &Recipient, file_key: &FileKey, purpose: &str) -> Result<String, SealError> {
     let name = short_name(recipient.algorithm()).expect("only accepted algorithms become recipients");
     let (enc, sealed) = wrap(recipient, file_key, purpose)?;
-    Ok(format!("{STANZA}{name} {} {}\n", text::encode(&enc), text::encode(&sealed)))
+    Ok(format!(
+        "{STANZA}{name} {} {}\n",
+        text::encode(&enc),
+        text::encode(&sealed)
+    ))
 }
 
 fn passphrase_line(words: &Passphrase, file_key: &FileKey, purpose: &str) -> Result<String, SealError> {
@@ -245,7 +267,11 @@ fn cost([memory_kib, passes, lanes]: [&str; 3]) -> Result<kdf::Cost, OpenError> 
 /// A decimal number in its one spelling: no sign, no leading zero.
 fn number(field: &str) -> Result<u32, OpenError> {
     let read: u32 = field.parse().map_err(|_detail| MALFORMED_STANZA)?;
-    if read.to_string() == field { Ok(read) } else { Err(MALFORMED_STANZA) }
+    if read.to_string() == field {
+        Ok(read)
+    } else {
+        Err(MALFORMED_STANZA)
+    }
 }
 
 /// One line without its end. Reads byte by byte, so that nothing of the body is consumed.

@@ -1,7 +1,7 @@
 //! Identities: the private half of a recipient.
 //!
-//! Written as PKCS#8 in PEM (RFC 5958, RFC 7468), or as one line that fits a password store. Read in both
-//! forms, and as DER. Printing one for debugging shows its algorithm and no key.
+//! Written as one line that fits a password store, or as PKCS#8 in PEM (RFC 5958, RFC 7468) where the KEM
+//! has an object identifier. Read in both forms, and as DER. Printing one for debugging shows its algorithm and no key.
 
 use hybridge_crypto::{Algorithm, encoding, kem};
 use zeroize::Zeroizing;
@@ -62,10 +62,10 @@ impl Identity {
         text::write(&prefix, &self.0.to_bytes())
     }
 
-    /// PKCS#8 in PEM; a secret.
+    /// PKCS#8 in PEM; a secret. X-Wing has an object identifier for it, MLKEM1024-P384 has none yet.
     ///
     /// # Errors
-    /// [`IdentityError::Pkcs8`] when the key has no encoding.
+    /// [`IdentityError::Pkcs8`] where the algorithm has no object identifier: use [`Identity::to_line`].
     pub fn to_pem(&self) -> Result<Zeroizing<String>, IdentityError> {
         let bytes = self.0.to_bytes();
         let copy = kem::PrivateKey::from_bytes(self.0.algorithm(), &bytes)
