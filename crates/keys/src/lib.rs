@@ -20,6 +20,7 @@ mod record;
 pub mod recipient;
 pub mod seal;
 mod rider;
+mod rider;
 pub mod serve;
 pub mod token;
 mod version;
@@ -33,4 +34,5 @@ pub use key::{
 pub use keys::Keys;
 pub use name::{KeyName, NAME_LEN_MAX, NameError};
 pub use purpose::{Operation, Purpose};
+pub use rider::Rider;
 pub use rider::Rider;

@@ -137,11 +137,13 @@ impl Live {
         self.revoked.store(true, Ordering::SeqCst);
     }
 
-    /// Resolves when no request is under way any more.
-    pub(super) async fn drained(&self) {
+    /// Resolves when no more than so many requests are under way.
+    pub(super) async fn drained(&self, but: u32) {
         loop {
-            let done = self.done.notified();
-            if self.is_idle() {
+            let mut done = std::pin::pin!(self.done.notified());
+            // Listens before it looks, so that no end is missed.
+            done.as_mut().enable();
+            if self.under_way.load(Ordering::SeqCst) <= but {
                 return;
             }
             done.await;
@@ -168,7 +170,8 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        if self.0.under_way.fetch_sub(1, Ordering::SeqCst) == 1 {
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+        if self.0.revoked.load(Ordering::SeqCst) {
             self.0.done.notify_waiters();
         }
     }
@@ -234,9 +237,9 @@ mod tests {
             live.enter(&secret.digest(), Timestamp::UNIX_EPOCH).err(),
             Some(Refused::Unknown)
         );
-        let soon = tokio::time::timeout(Duration::from_millis(20), live.drained()).await;
+        let soon = tokio::time::timeout(Duration::from_millis(20), live.drained(0)).await;
         assert!(soon.is_err(), "a request is under way");
         drop(entered);
-        live.drained().await;
+        live.drained(0).await;
     }
 }
