@@ -141,10 +141,21 @@ impl Keys {
                 state: crate::State::Destroyed,
             });
         }
+        self.stored_with_revision(name, version)
+            .map(|(_, stored)| stored)
+    }
+
+    /// The record of a version with the version that the store gave the record.
+    pub(crate) fn stored_with_revision(
+        &self,
+        name: &KeyName,
+        version: u32,
+    ) -> Result<(u64, record::Stored), Error> {
         let id = version_id(VERSION, name, version);
         let record = self.0.store.read(&id).map_err(read_error)?;
         let record = record.ok_or(Error::NoVersion { version })?;
-        record::read_version(&id, &record.value)
+        let stored = record::read_version(&id, &record.value)?;
+        Ok((record.version, stored))
     }
 }
 

@@ -6,12 +6,14 @@
 pub mod audit;
 mod cache;
 mod caller;
+pub mod change;
 mod checkpoint;
 mod config;
 mod error;
 mod fault;
 mod key;
 mod keys;
+mod list;
 mod material;
 mod meter;
 mod name;
@@ -19,7 +21,6 @@ mod purpose;
 mod record;
 pub mod recipient;
 pub mod seal;
-mod rider;
 mod rider;
 pub mod serve;
 pub mod token;
@@ -32,7 +33,7 @@ pub use key::{
     Change, Key, KeyVersion, NewKey, Operations, Origin, Policy, PolicyError, Shown, State, Times,
 };
 pub use keys::Keys;
+pub use list::Page;
 pub use name::{KeyName, NAME_LEN_MAX, NameError};
 pub use purpose::{Operation, Purpose};
-pub use rider::Rider;
 pub use rider::Rider;

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{damaged, decode, encode, from_millis, maybe_from_millis, split_id, to_millis};
-use crate::{Error, Key, KeyVersion, Origin, State, Times};
+use super::{damaged, decode, encode, from_millis, kept, maybe_from_millis, split_id, to_millis};
+use crate::material::Material;
+use crate::{Change, Error, Key, KeyVersion, Origin, State, Times};
 
 #[derive(Serialize, Deserialize)]
 struct VersionV1<'a> {
@@ -39,6 +40,28 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// A version that is not stored yet.
+    pub(crate) fn new(number: u32, key: &Key, (material, origin): (Material, Origin), times: Times) -> Self {
+        Self {
+            number,
+            algorithm: key.algorithm,
+            origin,
+            times,
+            quarantined: false,
+            destroy_after: None,
+            secret: material.to_bytes(),
+            public_key: material.public_key().to_vec(),
+        }
+    }
+
+    /// Brings the version into another state, where its state admits that.
+    pub(crate) fn change(&mut self, change: Change, now: Timestamp) -> Result<(), Error> {
+        let version = self.number;
+        let refused = |state| Error::State { version, state };
+        self.times = self.times.after(change, kept(now)).map_err(refused)?;
+        Ok(())
+    }
+
     /// What callers may see of it.
     pub(crate) fn shown(&self, key: &Key, now: Timestamp) -> KeyVersion {
         let own = self.times.state(now);
