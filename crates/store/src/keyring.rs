@@ -126,7 +126,11 @@ impl Keyring {
         Ok(Row::new(id.clone(), version, self.current, sealed))
     }
 
-    pub(crate) fn open(&self, store: StoreId, row: &Row) -> Result<Record, Damage> {
+    /// Opens a row of the store with this id, for instance one in a backup.
+    ///
+    /// # Errors
+    /// The damage: the row's epoch is missing here, or its seal does not match.
+    pub fn open(&self, store: StoreId, row: &Row) -> Result<Record, Damage> {
         let damage = |why| Damage {
             id: row.id.clone(),
             why,
