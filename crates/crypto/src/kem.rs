@@ -6,7 +6,7 @@
 
 mod dhkem;
 mod hybrid;
-pub mod ml_kem;
+pub(crate) mod ml_kem;
 mod scheme;
 
 use zeroize::Zeroizing;
@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 use crate::state::{self, Failed, Test};
 use crate::{Algorithm, SharedSecret, constant_time};
 
-pub use ml_kem::ParameterSet;
 pub use scheme::{Decapsulate, Kem};
 
+pub(crate) use ml_kem::ParameterSet;
 pub(crate) use scheme::ALL;
 
 /// A private key, ready for use. Dropping it erases it.

@@ -58,7 +58,7 @@ fn a_nist_category_is_given_only_to_what_resists_quantum_computers() {
 fn sizes_of_an_exchange_are_the_sum_of_its_components() {
     for hybrid in Algorithm::ALL
         .iter()
-        .filter(|a| a.kind == Kind::KeyExchange && a.components.len() == 2)
+        .filter(|a| matches!(a.kind, Kind::KeyExchange | Kind::Kem) && a.components.len() == 2)
     {
         let sum = |field: fn(&Algorithm) -> Option<usize>| -> usize {
             hybrid

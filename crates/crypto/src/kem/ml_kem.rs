@@ -14,7 +14,7 @@ pub(crate) const SEED_LEN: usize = 64;
 
 /// A parameter set of FIPS 203 §8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ParameterSet {
+pub(crate) enum ParameterSet {
     /// ML-KEM-512, category 1.
     MlKem512,
     /// ML-KEM-768, category 3.
@@ -25,8 +25,7 @@ pub enum ParameterSet {
 
 impl ParameterSet {
     /// The standard name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::MlKem512 => "ML-KEM-512",
             Self::MlKem768 => "ML-KEM-768",
@@ -35,8 +34,7 @@ impl ParameterSet {
     }
 
     /// Length of an encapsulation key in bytes.
-    #[must_use]
-    pub const fn encapsulation_key_len(self) -> usize {
+    pub(crate) const fn encapsulation_key_len(self) -> usize {
         match self {
             Self::MlKem512 => 800,
             Self::MlKem768 => 1184,
@@ -45,8 +43,7 @@ impl ParameterSet {
     }
 
     /// Length of a ciphertext in bytes.
-    #[must_use]
-    pub const fn ciphertext_len(self) -> usize {
+    pub(crate) const fn ciphertext_len(self) -> usize {
         match self {
             Self::MlKem512 => 768,
             Self::MlKem768 => 1088,
@@ -55,8 +52,7 @@ impl ParameterSet {
     }
 
     /// The expanded decapsulation key of a seed (FIPS 203 §6.1): dk_PKE ‖ ek ‖ H(ek) ‖ z.
-    #[must_use]
-    pub fn expand(self, seed: &[u8; SEED_LEN]) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn expand(self, seed: &[u8; SEED_LEN]) -> Zeroizing<Vec<u8>> {
         let mut seed = ml_kem::Seed::from(*seed);
         let expanded = match self {
             Self::MlKem512 => encode(&ml_kem::DecapsulationKey512::from_seed(seed)),

@@ -3,8 +3,8 @@
 mod ml_kem;
 mod x_wing;
 
-use super::{ALL, Error, PrivateKey, algorithms, check_public_key, encapsulate, hpke_id};
-use crate::{Algorithm, Kind, Status};
+use super::{ALL, Decapsulate, Error, PrivateKey, algorithms, check_public_key, encapsulate, hpke_id};
+use crate::{Algorithm, Kind, SharedSecret, Status};
 
 fn named(name: &str) -> &'static Algorithm {
     Algorithm::by_name(name).expect(name)
@@ -101,6 +101,33 @@ fn another_key_finds_another_secret() {
         let (ciphertext, sent) = encapsulate(algorithm, ours.public_key()).expect("own key");
         let found = theirs.decapsulate(&ciphertext).expect("the length is right");
         assert_ne!(found.as_bytes(), sent.as_bytes(), "{algorithm}");
+    }
+}
+
+/// The public half of one key and the private half of another.
+struct Mismatched([PrivateKey; 2]);
+
+impl Decapsulate for Mismatched {
+    fn public_key(&self) -> &[u8] {
+        self.0[0].public_key()
+    }
+
+    fn decapsulate(&self, ciphertext: &[u8]) -> Option<SharedSecret> {
+        self.0[1].decapsulate(ciphertext).ok()
+    }
+}
+
+#[test]
+fn the_pairwise_test_notices_halves_that_do_not_belong_together() {
+    for algorithm in algorithms() {
+        let [ours, theirs] = [(), ()].map(|()| PrivateKey::generate(algorithm).expect("key"));
+        assert!(ours.is_consistent(), "{algorithm}");
+        let broken = PrivateKey {
+            algorithm,
+            bytes: ours.to_bytes(),
+            prepared: Box::new(Mismatched([ours, theirs])),
+        };
+        assert!(!broken.is_consistent(), "{algorithm}");
     }
 }
 
