@@ -9,6 +9,8 @@
 pub mod backend;
 mod check;
 mod commit;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod copies;
 mod fault;
 mod import;

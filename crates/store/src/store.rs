@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
 
+use crate::backend::Backend;
 use crate::commit::Commit;
 use crate::fault::{CommitError, Damage, Fault, OpenError};
 use crate::keyring::Keyring;
@@ -44,7 +45,15 @@ impl Store {
     /// # Errors
     /// [`OpenError`]: the file's fault, or an older image was put back, as a witness testifies.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
-        open::open(Box::new(Sqlite::open(path)?), path, options)
+        Self::over(Box::new(Sqlite::open(path)?), path, options)
+    }
+
+    /// Opens the store that a backend keeps; `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn over(backend: Box<dyn Backend>, path: &Path, options: Options) -> Result<Self, OpenError> {
+        open::open(backend, path, options)
     }
 
     pub(crate) fn running(

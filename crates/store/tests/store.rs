@@ -25,15 +25,24 @@ fn id(key: impl AsRef<[u8]>) -> Id {
 }
 
 fn put(key: impl AsRef<[u8]>, value: &[u8]) -> Transaction {
-    Transaction { writes: vec![Write::Put(id(key), value.to_vec().into())], ..Transaction::default() }
+    Transaction {
+        writes: vec![Write::Put(id(key), value.to_vec().into())],
+        ..Transaction::default()
+    }
 }
 
 fn when(precondition: Precondition, transaction: Transaction) -> Transaction {
-    Transaction { preconditions: vec![precondition], ..transaction }
+    Transaction {
+        preconditions: vec![precondition],
+        ..transaction
+    }
 }
 
 fn value(store: &Store, key: &str) -> Option<(u64, Vec<u8>)> {
-    store.read(&id(key)).unwrap().map(|Record { version, value }| (version, value.to_vec()))
+    store
+        .read(&id(key))
+        .unwrap()
+        .map(|Record { version, value }| (version, value.to_vec()))
 }
 
 #[test]
@@ -84,7 +93,14 @@ fn writes_of_one_transaction_follow_each_other() {
         Write::Put(id("c"), value_of(b"1")),
     ];
     let preconditions = vec![Precondition::Absent(id("a")), Precondition::Absent(id("c"))];
-    store.commit(Transaction { preconditions, writes, ..Transaction::default() }).wait().unwrap();
+    store
+        .commit(Transaction {
+            preconditions,
+            writes,
+            ..Transaction::default()
+        })
+        .wait()
+        .unwrap();
     assert_eq!(value(&store, "a"), Some((2, b"2".to_vec())));
     assert_eq!(value(&store, "b"), None);
     assert_eq!(value(&store, "c"), Some((1, b"1".to_vec())));
@@ -99,7 +115,13 @@ fn a_scan_pages_in_the_order_of_keys_within_its_table_and_prefix() {
         store.commit(put(key, key)).wait().unwrap();
     }
     let other = Write::Put(Id::new(OTHER, *b"b/3"), b"x".to_vec().into());
-    store.commit(Transaction { writes: vec![other], ..Transaction::default() }).wait().unwrap();
+    store
+        .commit(Transaction {
+            writes: vec![other],
+            ..Transaction::default()
+        })
+        .wait()
+        .unwrap();
     let keys = |prefix: &[u8], after: Option<&[u8]>, limit| -> Vec<Vec<u8>> {
         let page = store.scan(KEY, prefix, after, limit).unwrap();
         page.into_iter()
@@ -109,7 +131,10 @@ fn a_scan_pages_in_the_order_of_keys_within_its_table_and_prefix() {
             })
             .collect()
     };
-    assert_eq!(keys(b"b/", None, 9), [&b"b/1"[..], b"b/2", b"b/\xff", b"b/\xff\xff"]);
+    assert_eq!(
+        keys(b"b/", None, 9),
+        [&b"b/1"[..], b"b/2", b"b/\xff", b"b/\xff\xff"]
+    );
     assert_eq!(keys(b"b/", None, 2), [b"b/1", b"b/2"]);
     assert_eq!(keys(b"b/", Some(b"b/2"), 1), [b"b/\xff"]);
     assert_eq!(keys(b"b/", Some(b"a"), 1), [b"b/1"]);
@@ -126,7 +151,13 @@ fn the_log_is_numbered_chained_and_read_by_pages() {
     let store = open(&path);
     let log = |entries: &[&str]| {
         let entries = entries.iter().map(|entry| entry.as_bytes().to_vec()).collect();
-        store.commit(Transaction { entries, ..Transaction::default() }).wait().unwrap()
+        store
+            .commit(Transaction {
+                entries,
+                ..Transaction::default()
+            })
+            .wait()
+            .unwrap()
     };
     assert_eq!(log(&["one"]).entries, 1..2);
     assert_eq!(log(&[]).entries, 2..2);
@@ -158,7 +189,10 @@ fn a_sealed_store_reads_and_writes_no_record_but_keeps_its_root_and_log() {
     assert_eq!(store.root().unwrap(), None);
     store.put_root(b"root".to_vec()).wait().unwrap();
     assert_eq!(store.root().unwrap().unwrap(), b"root");
-    let entry = Transaction { entries: vec![b"sealed".to_vec()], ..Transaction::default() };
+    let entry = Transaction {
+        entries: vec![b"sealed".to_vec()],
+        ..Transaction::default()
+    };
     assert_eq!(store.commit(entry).wait().unwrap().entries, 1..2);
     store.unseal(ring());
     assert_eq!(value(&store, "a"), Some((1, b"1".to_vec())));
@@ -173,8 +207,13 @@ fn records_move_to_a_new_epoch_and_keep_their_versions() {
         store.commit(put([n], &[n, n])).wait().unwrap();
     }
     store.unseal(ring().with_new_epoch().unwrap());
-    let renewed = Keyring::from_bytes(&ring().to_bytes()).unwrap().with_new_epoch().unwrap();
-    let newest = Keyring::from_bytes(&renewed.to_bytes()).unwrap().without_old_epochs();
+    let renewed = Keyring::from_bytes(&ring().to_bytes())
+        .unwrap()
+        .with_new_epoch()
+        .unwrap();
+    let newest = Keyring::from_bytes(&renewed.to_bytes())
+        .unwrap()
+        .without_old_epochs();
     store.unseal(renewed);
     store.commit(put([3], b"by itself")).wait().unwrap();
     let (mut position, mut moved) = (0, 0);
@@ -200,12 +239,28 @@ fn records_move_to_a_new_epoch_and_keep_their_versions() {
 fn limits_are_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("store.db"));
-    let bad = |id| Transaction { writes: vec![Write::Delete(id)], ..Transaction::default() };
-    for id in [Id::new(Table("Key"), *b"a"), Id::new(Table(""), *b"a"), id([0; 1025])] {
-        assert!(matches!(store.commit(bad(id)).wait(), Err(CommitError::Invalid { .. })));
+    let bad = |id| Transaction {
+        writes: vec![Write::Delete(id)],
+        ..Transaction::default()
+    };
+    for id in [
+        Id::new(Table("Key"), *b"a"),
+        Id::new(Table(""), *b"a"),
+        id([0; 1025]),
+    ] {
+        assert!(matches!(
+            store.commit(bad(id)).wait(),
+            Err(CommitError::Invalid { .. })
+        ));
     }
-    let long = Transaction { entries: vec![vec![0; (1 << 20) + 1]], ..Transaction::default() };
-    assert!(matches!(store.commit(long).wait(), Err(CommitError::Invalid { .. })));
+    let long = Transaction {
+        entries: vec![vec![0; (1 << 20) + 1]],
+        ..Transaction::default()
+    };
+    assert!(matches!(
+        store.commit(long).wait(),
+        Err(CommitError::Invalid { .. })
+    ));
 }
 
 #[test]
