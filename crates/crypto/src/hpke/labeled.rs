@@ -1,4 +1,6 @@
 //! `LabeledExtract` and `LabeledExpand` (RFC 9180 §4): HKDF bound to a suite and to a label.
+//!
+//! It is inside a KEM (§4.1) and in the key schedule (§5.1); inputs that may be secret are erased after use.
 
 use zeroize::Zeroizing;
 

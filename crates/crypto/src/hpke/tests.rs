@@ -1,4 +1,6 @@
 //! What holds for HPKE over every KEM, beside the published vectors and an independent implementation.
+//!
+//! Every suite is tried; what depends on the KEM alone is tried once per KEM.
 
 mod peer;
 mod published;

@@ -1,4 +1,6 @@
-//! The vectors of draft-connolly-cfrg-xwing-kem, and the seed's own expansion.
+//! The vectors of draft-connolly-cfrg-xwing-kem, public keys included.
+//!
+//! The same KEM inside HPKE has further vectors in the tests of `hpke`.
 
 use super::{PrivateKey, named};
 use crate::vectors::{self, hex_field};
