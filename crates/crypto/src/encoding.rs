@@ -135,6 +135,14 @@ pub fn public_from_spki(der: &[u8]) -> Result<(&'static Algorithm, Vec<u8>), Err
     public::read(None, der)
 }
 
+/// Checks a public key in raw form.
+///
+/// # Errors
+/// [`Error::Kem`] or [`Error::Sign`].
+pub fn check_public_key(algorithm: &'static Algorithm, raw: &[u8]) -> Result<(), Error> {
+    public::check(algorithm, raw)
+}
+
 /// Writes SPKI DER from the raw form.
 ///
 /// # Errors

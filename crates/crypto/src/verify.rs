@@ -1,5 +1,7 @@
-//! Checks signatures of peers whose key arrived as bytes: SSH host keys today.
+//! Checks signatures of peers whose key arrived in the parts of its protocol: SSH host keys today.
 //!
+//! Here ECDSA signatures are r‖s and an RSA key is two integers of any size up to 8192 bits, as SSH and JOSE
+//! have them; keys and signatures that have names, in the forms of X.509, are the business of `sign`.
 //! It answers one question, valid or not, and gives no reason for "not": the provider gives none.
 
 use aws_lc_rs::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};

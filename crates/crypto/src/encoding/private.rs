@@ -7,6 +7,7 @@
 use der::asn1::OctetStringRef;
 use der::{Decode as _, Tag};
 use pkcs8::PrivateKeyInfoRef;
+use spki::SubjectPublicKeyInfoRef;
 use zeroize::Zeroizing;
 
 use super::identifier::{self, Found, Identifier};
@@ -25,10 +26,11 @@ pub(super) fn read(wanted: Option<&'static Algorithm>, der: &[u8]) -> Result<Pri
         _ => 0,
     };
     let algorithm = found.resolve(wanted, rsa_bits)?;
-    let (stored, mut publics) = stored_form(algorithm, content)?;
-    let key = PrivateKey::from_bytes(algorithm, &stored)?;
-    publics.extend(info.public_key.and_then(|bits| bits.as_bytes()));
-    match publics.iter().all(|public| *public == key.public_key()) {
+    let stored = stored_form(algorithm, content)?;
+    let key = PrivateKey::from_bytes(algorithm, &stored.bytes)?;
+    let beside = info.public_key.and_then(|bits| bits.as_bytes());
+    let mut publics = [stored.public_key, beside].into_iter().flatten();
+    match publics.all(|public| public == key.public_key()) {
         true => Ok(key),
         false => Err(Error::Mismatch {
             algorithm: algorithm.name,
@@ -39,10 +41,10 @@ pub(super) fn read(wanted: Option<&'static Algorithm>, der: &[u8]) -> Result<Pri
 
 fn parse(der: &[u8]) -> Result<PrivateKeyInfoRef<'_>, Error> {
     PrivateKeyInfoRef::try_from(der).map_err(|error| match asn1::first_tag_inside(der) {
-        Some(Tag::Sequence) => Error::malformed(
-            PKCS8,
-            "it looks encrypted (decrypt it: openssl pkcs8 -in KEY -out PLAIN) or is a public key",
-        ),
+        Some(Tag::Sequence) if SubjectPublicKeyInfoRef::try_from(der).is_ok() => {
+            Error::malformed(PKCS8, "it is a public key; give the private key")
+        }
+        Some(Tag::Sequence) => Error::Encrypted,
         _ => Error::malformed(PKCS8, error),
     })
 }
@@ -53,12 +55,14 @@ fn rsa_bits(content: &[u8]) -> Result<usize, Error> {
         .map_err(|error| Error::malformed("RSAPrivateKey (RFC 8017 §A.1.2)", error))
 }
 
-/// The stored form of the key, and the public key that stands inside.
-fn stored_form<'a>(
-    algorithm: &'static Algorithm,
-    content: &'a [u8],
-) -> Result<(Zeroizing<Vec<u8>>, Vec<&'a [u8]>), Error> {
-    let stored = match (algorithm.family, identifier::of(algorithm)?) {
+/// The stored form of a key, and the public key where one stands inside.
+struct Stored<'a> {
+    bytes: Zeroizing<Vec<u8>>,
+    public_key: Option<&'a [u8]>,
+}
+
+fn stored_form<'a>(algorithm: &'static Algorithm, content: &'a [u8]) -> Result<Stored<'a>, Error> {
+    let bytes = match (algorithm.family, identifier::of(algorithm)?) {
         (Family::MlKem | Family::MlDsa, _) => choice::read(algorithm, content)?,
         (_, Identifier::Curve(curve)) => return ec(curve, content),
         (_, Identifier::Rsa) => asn1::rsa_pkcs8(content),
@@ -69,10 +73,13 @@ fn stored_form<'a>(
         }
         _ => Zeroizing::new(content.to_vec()),
     };
-    Ok((stored, Vec::new()))
+    Ok(Stored {
+        bytes,
+        public_key: None,
+    })
 }
 
-fn ec<'a>(curve: &str, content: &'a [u8]) -> Result<(Zeroizing<Vec<u8>>, Vec<&'a [u8]>), Error> {
+fn ec<'a>(curve: &str, content: &'a [u8]) -> Result<Stored<'a>, Error> {
     const WHAT: &str = "ECPrivateKey (RFC 5915)";
     let key = asn1::read_ec_private_key(content).map_err(|error| Error::malformed(WHAT, error))?;
     if key.curve.is_some_and(|inner| inner.to_string() != curve) {
@@ -81,8 +88,10 @@ fn ec<'a>(curve: &str, content: &'a [u8]) -> Result<(Zeroizing<Vec<u8>>, Vec<&'a
             "the curve inside is not the curve outside",
         ));
     }
-    let stored = Zeroizing::new(key.scalar.to_vec());
-    Ok((stored, key.public_key.into_iter().collect()))
+    Ok(Stored {
+        bytes: Zeroizing::new(key.scalar.to_vec()),
+        public_key: key.public_key,
+    })
 }
 
 /// Writes PKCS#8 DER.

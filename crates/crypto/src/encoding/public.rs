@@ -17,7 +17,7 @@ pub(super) fn read(
     wanted: Option<&'static Algorithm>,
     der: &[u8],
 ) -> Result<(&'static Algorithm, Vec<u8>), Error> {
-    let info = SubjectPublicKeyInfoRef::try_from(der).map_err(|error| Error::malformed(SPKI, error))?;
+    let info = SubjectPublicKeyInfoRef::try_from(der).map_err(|error| malformed(der, &error))?;
     let raw = info.subject_public_key.as_bytes();
     let raw = raw.ok_or_else(|| Error::malformed(SPKI, "the key is not a whole number of bytes"))?;
     let found = identifier::read(&info.algorithm)?;
@@ -29,6 +29,20 @@ pub(super) fn read(
     let algorithm = found.resolve(wanted, rsa_bits)?;
     check(algorithm, raw)?;
     Ok((algorithm, raw.to_vec()))
+}
+
+fn malformed(der: &[u8], error: &spki::Error) -> Error {
+    match asn1::first_tag_inside(der) {
+        Some(Tag::Integer) => Error::malformed(
+            SPKI,
+            "it looks like a private key; take the public key out: openssl pkey -pubout -in KEY",
+        ),
+        Some(Tag::Sequence) => Error::malformed(
+            SPKI,
+            format!("{error}; of a certificate, take the key: openssl x509 -pubkey -noout -in CERT"),
+        ),
+        _ => Error::malformed(SPKI, error),
+    }
 }
 
 /// Writes SPKI DER.

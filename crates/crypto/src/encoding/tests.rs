@@ -268,6 +268,39 @@ fn x_wing_has_an_encoding_and_the_nist_hybrids_say_that_they_have_none() {
     );
 }
 
+/// RFC 8410 §10.3: the same key with and without attributes and public key.
+#[test]
+fn reads_both_versions_of_the_key_of_rfc_8410() {
+    let version_1 = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+        -----END PRIVATE KEY-----\n";
+    let version_2 = "-----BEGIN PRIVATE KEY-----\n\
+        MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+        oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n\
+        Z9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PRIVATE KEY-----\n";
+    let [one, two] = [version_1, version_2].map(|pem| private_from(pem.as_bytes()).expect("RFC 8410"));
+    assert_eq!(one.to_bytes(), two.to_bytes());
+    assert_eq!(private_to_pem(&two).expect("Ed25519").as_str(), version_1);
+}
+
+#[test]
+fn tells_der_of_other_kinds_by_their_shape() {
+    let private = private_from_pkcs8(&der_of("Ed25519.pub"))
+        .expect_err("a public key")
+        .to_string();
+    assert!(private.contains("give the private key"), "{private}");
+    // EncryptedPrivateKeyInfo (RFC 5958 §3): an algorithm and an octet string.
+    let encrypted = [0x30, 0x09, 0x30, 0x03, 0x06, 0x01, 0x2a, 0x04, 0x02, 1, 2];
+    assert_eq!(
+        private_from_pkcs8(&encrypted).expect_err("encrypted"),
+        Error::Encrypted
+    );
+    let public = public_from_spki(&der_of("Ed25519.pem"))
+        .expect_err("a private key")
+        .to_string();
+    assert!(public.contains("openssl pkey -pubout"), "{public}");
+}
+
 #[test]
 fn nothing_is_written_that_is_not_a_key() {
     assert!(public_to_spki(algorithm("ML-DSA-65"), &[0; 5]).is_err());

@@ -10,7 +10,7 @@ use slh_dsa::{
     ParameterSet, Sha2_128f, Sha2_128s, Sha2_192f, Sha2_192s, Sha2_256f, Sha2_256s, Shake128f, Shake128s,
     Shake192f, Shake192s, Shake256f, Shake256s, Signature, SigningKey, VerifyingKey,
 };
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{Error, Key, Scheme, Signed};
 use crate::{constant_time, random};
@@ -120,7 +120,10 @@ impl<P: ParameterSet + Send + Sync> Key for SlhDsaKey<P> {
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(self.key.to_vec())
+        let mut array = self.key.to_bytes();
+        let bytes = Zeroizing::new(array.to_vec());
+        array.as_mut_slice().zeroize();
+        bytes
     }
 
     fn sign(&self, signed: Signed<'_>) -> Result<Vec<u8>, Error> {

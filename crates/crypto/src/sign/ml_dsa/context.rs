@@ -9,6 +9,7 @@ use ml_dsa::{
     B32, EncodedVerifyingKey, ExpandedSigningKey, ExpandedSigningKeyBytes, MlDsaParams, Seed, Signature,
     VerifyingKey,
 };
+use zeroize::Zeroize as _;
 
 use super::Signed;
 
@@ -45,7 +46,7 @@ impl<P> Parameters<P> {
 impl<P: MlDsaParams + Send + Sync + 'static> Contexts for Parameters<P> {
     fn expand(&self, stored: &[u8]) -> Box<dyn Key> {
         let key = match Seed::try_from(stored) {
-            Ok(seed) => ExpandedSigningKey::<P>::from_seed(&seed),
+            Ok(seed) => from_seed::<P>(seed),
             Err(_longer) => from_expanded(stored),
         };
         let public = key.verifying_key();
@@ -71,10 +72,19 @@ impl<P: MlDsaParams + Send + Sync> Key for Expanded<P> {
     }
 }
 
+fn from_seed<P: MlDsaParams>(mut seed: Seed) -> ExpandedSigningKey<P> {
+    let key = ExpandedSigningKey::from_seed(&seed);
+    seed.as_mut_slice().zeroize();
+    key
+}
+
 #[expect(deprecated, reason = "an imported key whose seed is lost has no other form")]
 fn from_expanded<P: MlDsaParams>(bytes: &[u8]) -> ExpandedSigningKey<P> {
     let encoded = ExpandedSigningKeyBytes::<P>::try_from(bytes);
-    ExpandedSigningKey::from_expanded(&encoded.expect("the provider has checked the length"))
+    let mut encoded = encoded.expect("the provider has checked the length");
+    let key = ExpandedSigningKey::from_expanded(&encoded);
+    encoded.as_mut_slice().zeroize();
+    key
 }
 
 fn verifies<P: MlDsaParams>(key: &VerifyingKey<P>, signed: Signed<'_>, signature: &[u8]) -> bool {

