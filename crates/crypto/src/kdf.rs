@@ -23,6 +23,7 @@ pub enum Hash {
 impl Hash {
     /// Length of the hash's output in bytes; a pseudo-random key has it.
     #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a hash is no collection")]
     pub const fn len(self) -> usize {
         match self {
             Self::Sha256 => 32,

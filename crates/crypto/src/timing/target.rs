@@ -95,14 +95,7 @@ impl Pool {
     /// `make` gives a fresh valid input; `wrong` says which byte of it each class has changed.
     fn new<E>(wrong: [Option<usize>; 2], mut make: impl FnMut() -> Result<Vec<u8>, E>) -> Result<Self, E> {
         let mut class = |wrong: Option<usize>| -> Result<Vec<Vec<u8>>, E> {
-            let one = |_number| {
-                let mut input = make()?;
-                if let Some(byte) = wrong.and_then(|byte| input.get_mut(byte)) {
-                    *byte ^= 1;
-                }
-                Ok(input)
-            };
-            (0..POOL).map(one).collect()
+            (0..POOL).map(|_number| Ok(changed(make()?, wrong))).collect()
         };
         let classes = [class(wrong[0])?, class(wrong[1])?];
         let current = classes[0][0].clone();
@@ -122,6 +115,14 @@ impl Pool {
         };
         self.current.copy_from_slice(&inputs[self.turn]);
     }
+}
+
+/// The input with one bit changed in the given byte.
+fn changed(mut input: Vec<u8>, wrong: Option<usize>) -> Vec<u8> {
+    if let Some(byte) = wrong.and_then(|byte| input.get_mut(byte)) {
+        *byte ^= 1;
+    }
+    input
 }
 
 struct Decapsulation {
