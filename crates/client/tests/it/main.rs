@@ -2,5 +2,6 @@
 
 mod calls;
 mod exchanges;
+mod python;
 mod service;
 mod tls;
