@@ -21,6 +21,8 @@ pub type FoundEntry = Result<Entry, u64>;
 
 /// Reads what is committed; inside the writer's own transaction also what that has written.
 pub trait Reader: Send {
+    /// The row of an identity. That there is none must be certain: see [`crate::FaultKind::Index`].
+    ///
     /// # Errors
     /// A fault of the storage; damage of the one row is inside the result.
     fn row(&mut self, id: &Id) -> Result<Option<Found>, Fault>;
@@ -104,45 +106,58 @@ pub trait Backend: Reader {
     /// A fault; no transaction is open then.
     fn begin(&mut self) -> Result<(), Fault>;
 
-    /// Inserts a row or replaces the one with the same identity, keeping its position.
+    /// Adds a row whose identity is new.
     ///
     /// # Errors
-    /// A fault; the transaction must be rolled back then. The same holds for the methods below.
-    fn put(&mut self, row: &Row) -> Result<(), Fault>;
+    /// A fault, also when there is such a row; the transaction must be rolled back then. The same holds for
+    /// the methods below.
+    fn insert(&mut self, row: &Row) -> Result<(), Fault>;
+
+    /// Replaces the row with the same identity, keeping its position.
+    ///
+    /// # Errors
+    /// As [`Backend::insert`], also when there is no such row.
+    fn update(&mut self, row: &Row) -> Result<(), Fault>;
 
     /// Deletes a row and says whether there was one.
     ///
     /// # Errors
-    /// As [`Backend::put`].
+    /// As [`Backend::insert`].
     fn delete(&mut self, id: &Id) -> Result<bool, Fault>;
 
     /// Appends an entry; its sequence number is new.
     ///
     /// # Errors
-    /// As [`Backend::put`].
+    /// As [`Backend::insert`].
     fn append(&mut self, entry: &Entry) -> Result<(), Fault>;
 
     /// # Errors
-    /// As [`Backend::put`].
+    /// As [`Backend::insert`].
     fn put_copy(&mut self, side: Side, name: &str, bytes: &[u8]) -> Result<(), Fault>;
 
     /// Adds to a counter.
     ///
     /// # Errors
-    /// As [`Backend::put`].
+    /// As [`Backend::insert`].
     fn add(&mut self, name: &str, change: i64) -> Result<(), Fault>;
 
     /// Notes a damaged record.
     ///
     /// # Errors
-    /// As [`Backend::put`].
+    /// As [`Backend::insert`].
     fn note(&mut self, damage: &Damage) -> Result<(), Fault>;
 
     /// Forgets noted damage.
     ///
     /// # Errors
-    /// As [`Backend::put`].
+    /// As [`Backend::insert`].
     fn forget(&mut self, id: &Id) -> Result<(), Fault>;
+
+    /// Builds anew what rows are found by; asked for after [`crate::FaultKind::Index`].
+    ///
+    /// # Errors
+    /// As [`Backend::insert`].
+    fn rebuild(&mut self) -> Result<(), Fault>;
 
     /// Makes the transaction durable. It is on stable storage when this returns.
     ///

@@ -146,10 +146,12 @@ impl Store {
         for id in &forget {
             self.state.forget(id);
         }
-        if !notes.is_empty() || !forget.is_empty() {
+        let rebuild = check.structure.iter().any(|line| line.contains("index"));
+        if !notes.is_empty() || !forget.is_empty() || rebuild {
             self.hand_in(Work {
                 notes,
                 forget,
+                rebuild,
                 ..Work::default()
             });
         }

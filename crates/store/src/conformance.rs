@@ -19,7 +19,8 @@ const AB: Table = Table("ab");
 /// When the backend does not conform.
 pub fn run(make: impl Fn() -> Box<dyn Backend>) {
     rows_come_back_as_they_were_put(&mut *make());
-    a_put_replaces_and_keeps_the_position(&mut *make());
+    an_update_keeps_the_position(&mut *make());
+    an_insert_is_new_and_an_update_is_not(&mut *make());
     a_rollback_leaves_nothing(&mut *make());
     readers_see_what_is_committed_and_nothing_else(&mut *make());
     a_frozen_reader_stays_where_it_is(&mut *make());
@@ -59,8 +60,8 @@ fn rows_come_back_as_they_were_put(backend: &mut dyn Backend) {
     let large = Row::new(id(A, b""), u64::from(u32::MAX) + 1, u32::MAX, vec![0xff; 100_000]);
     let empty = Row::new(id(AB, &[0, 0xff, 0]), 1, 0, Vec::new());
     transact(backend, |backend| {
-        backend.put(&large)?;
-        backend.put(&empty)
+        backend.insert(&large)?;
+        backend.insert(&empty)
     });
     assert_eq!(sound(backend.row(&large.id)), Some(Ok(large)));
     assert_eq!(sound(backend.row(&empty.id)), Some(Ok(empty)));
@@ -71,13 +72,13 @@ fn rows_come_back_as_they_were_put(backend: &mut dyn Backend) {
     );
 }
 
-fn a_put_replaces_and_keeps_the_position(backend: &mut dyn Backend) {
+fn an_update_keeps_the_position(backend: &mut dyn Backend) {
     transact(backend, |backend| {
-        backend.put(&row(A, b"1", 1))?;
-        backend.put(&row(A, b"2", 1))
+        backend.insert(&row(A, b"1", 1))?;
+        backend.insert(&row(A, b"2", 1))
     });
     let before = sound(backend.walk(0, 9));
-    transact(backend, |backend| backend.put(&row(A, b"1", 2)));
+    transact(backend, |backend| backend.update(&row(A, b"1", 2)));
     let after = sound(backend.walk(0, 9));
     assert_eq!(after[0], (before[0].0, Ok(row(A, b"1", 2))));
     assert_eq!(after[1], before[1]);
@@ -85,11 +86,23 @@ fn a_put_replaces_and_keeps_the_position(backend: &mut dyn Backend) {
     assert!(before[0].0 > 0, "positions start above 0");
 }
 
-fn a_rollback_leaves_nothing(backend: &mut dyn Backend) {
-    transact(backend, |backend| backend.put(&row(A, b"kept", 1)));
+fn an_insert_is_new_and_an_update_is_not(backend: &mut dyn Backend) {
+    transact(backend, |backend| backend.insert(&row(A, b"1", 1)));
     sound(backend.begin());
-    sound(backend.put(&row(A, b"kept", 2)));
-    sound(backend.put(&row(A, b"new", 1)));
+    assert!(backend.insert(&row(A, b"1", 1)).is_err());
+    sound(backend.rollback());
+    sound(backend.begin());
+    assert!(backend.update(&row(A, b"2", 2)).is_err());
+    sound(backend.rollback());
+    transact(backend, |backend| backend.rebuild());
+    assert_eq!(sound(backend.row(&id(A, b"1"))), Some(Ok(row(A, b"1", 1))));
+}
+
+fn a_rollback_leaves_nothing(backend: &mut dyn Backend) {
+    transact(backend, |backend| backend.insert(&row(A, b"kept", 1)));
+    sound(backend.begin());
+    sound(backend.update(&row(A, b"kept", 2)));
+    sound(backend.insert(&row(A, b"new", 1)));
     sound(backend.append(&entry(1)));
     sound(backend.add("rows:a", 2));
     assert!(sound(backend.delete(&id(A, b"new"))));
@@ -102,13 +115,13 @@ fn a_rollback_leaves_nothing(backend: &mut dyn Backend) {
     assert_eq!(sound(backend.row(&id(A, b"new"))), None);
     assert_eq!(sound(backend.last_entry()), None);
     assert_eq!(sound(backend.tally("rows:a")), 0);
-    transact(backend, |backend| backend.put(&row(A, b"kept", 2)));
+    transact(backend, |backend| backend.update(&row(A, b"kept", 2)));
 }
 
 fn readers_see_what_is_committed_and_nothing_else(backend: &mut dyn Backend) {
     let mut reader = sound(backend.readers()());
     sound(backend.begin());
-    sound(backend.put(&row(A, b"1", 1)));
+    sound(backend.insert(&row(A, b"1", 1)));
     assert_eq!(
         sound(backend.row(&id(A, b"1"))),
         Some(Ok(row(A, b"1", 1))),
@@ -120,12 +133,12 @@ fn readers_see_what_is_committed_and_nothing_else(backend: &mut dyn Backend) {
 }
 
 fn a_frozen_reader_stays_where_it_is(backend: &mut dyn Backend) {
-    transact(backend, |backend| backend.put(&row(A, b"1", 1)));
+    transact(backend, |backend| backend.insert(&row(A, b"1", 1)));
     let mut frozen = sound(backend.readers()());
     sound(frozen.freeze());
     transact(backend, |backend| {
-        backend.put(&row(A, b"1", 2))?;
-        backend.put(&row(A, b"2", 1))
+        backend.update(&row(A, b"1", 2))?;
+        backend.insert(&row(A, b"2", 1))
     });
     sound(backend.rest(Pace::Quiet));
     assert_eq!(sound(frozen.walk(0, 9)).len(), 1);
@@ -136,8 +149,8 @@ fn a_frozen_reader_stays_where_it_is(backend: &mut dyn Backend) {
 fn rows_are_paged_by_key(backend: &mut dyn Backend) {
     let keys: [&[u8]; 6] = [b"p\xff\xff", b"p", b"q", b"p\0", b"p\xff", b"o"];
     transact(backend, |backend| {
-        backend.put(&row(AB, b"p", 1))?;
-        keys.iter().try_for_each(|key| backend.put(&row(A, key, 1)))
+        backend.insert(&row(AB, b"p", 1))?;
+        keys.iter().try_for_each(|key| backend.insert(&row(A, key, 1)))
     });
     let mut page = |prefix, after, limit| -> Vec<Vec<u8>> {
         let rows = sound(backend.rows(&Page {
@@ -162,9 +175,9 @@ fn damage_is_told_for_its_row_alone(backend: &mut dyn Backend) {
     let mut damaged = row(A, b"2", 1);
     damaged.checksum ^= 1;
     transact(backend, |backend| {
-        backend.put(&row(A, b"1", 1))?;
-        backend.put(&damaged)?;
-        backend.put(&row(A, b"3", 1))
+        backend.insert(&row(A, b"1", 1))?;
+        backend.insert(&damaged)?;
+        backend.insert(&row(A, b"3", 1))
     });
     let damage = Damage {
         id: damaged.id.clone(),
@@ -258,7 +271,7 @@ fn resting_and_closing_lose_nothing(backend: &mut dyn Backend) {
     let mut reader = sound(backend.readers()());
     for key in 0..200_u64 {
         transact(backend, |backend| {
-            (0..20).try_for_each(|n| backend.put(&row(A, &[&key.to_be_bytes()[..], &[n]].concat(), 1)))
+            (0..20).try_for_each(|n| backend.insert(&row(A, &[&key.to_be_bytes()[..], &[n]].concat(), 1)))
         });
         sound(backend.rest(if key % 2 == 0 { Pace::Busy } else { Pace::Quiet }));
     }

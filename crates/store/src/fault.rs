@@ -24,6 +24,8 @@ pub enum FaultKind {
     ReadOnly,
     /// The file is not a database, or a page of it is malformed.
     Corrupt,
+    /// An entry of the index is damaged, so that a record might be overlooked. The index is built anew at once.
+    Index,
     /// Made by another program or by a version that this one does not know.
     Foreign,
     /// A restore into this file was begun and not finished.
@@ -42,6 +44,7 @@ impl FaultKind {
             Self::Permission => "permission is denied: check the owner and mode of the file and its folder",
             Self::ReadOnly => "it is read-only: mount the file system for writing, check the file's mode",
             Self::Corrupt => "the file is malformed: keep it for inspection and restore a backup",
+            Self::Index => "an index entry is damaged: the index is being rebuilt, try again",
             Self::Foreign => "it is not a store that this version can read",
             Self::Unfinished => "a restore into it was not finished: remove the file and restore again",
             Self::Intruder => "another process wrote to it: stop that one, then start again",

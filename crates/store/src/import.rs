@@ -146,7 +146,7 @@ impl Import {
         if self.backend.row(&row.id)?.is_some() {
             return Err(ImportError::Twice { id: row.id });
         }
-        self.backend.put(&row)?;
+        self.backend.insert(&row)?;
         *self.rows.entry(row.id.table).or_default() += 1;
         Ok(())
     }

@@ -45,6 +45,8 @@ pub enum Notice {
     HeaderHealed { side: Side },
     /// A copy of the root record was damaged and was written anew from the other one.
     RootHealed { side: Side },
+    /// A damaged entry was met in the index, which was built anew from the rows.
+    IndexRebuilt,
     /// A witness cannot be read or written; rollback is detected by the others only.
     WitnessUnreachable { path: PathBuf, why: String },
     /// An older image, or another store, was opened at the operator's word.

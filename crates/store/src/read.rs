@@ -9,7 +9,7 @@ use std::thread;
 
 use crate::backend::{Page, Reader, Readers};
 use crate::copies::{self, Copies};
-use crate::fault::{Damage, Fault, ReadError, Why};
+use crate::fault::{Damage, Fault, FaultKind, ReadError, Why};
 use crate::keyring::Keyring;
 use crate::log::Entry;
 use crate::record::{Id, Record, Table};
@@ -57,7 +57,11 @@ impl Store {
         let state = &self.state;
         state.refuse_if_failed()?;
         let keyring = state.keyring().ok_or(ReadError::Sealed)?;
-        let found = state.readers.take().row(id)?;
+        let found = state
+            .readers
+            .take()
+            .row(id)
+            .map_err(|fault| self.fault_met(fault))?;
         found.map(|found| self.unsealed(&keyring, found)).transpose()
     }
 
@@ -148,6 +152,16 @@ impl Store {
     fn unsealed(&self, keyring: &Keyring, found: Found) -> Result<Record, ReadError> {
         let opened = found.and_then(|row: Row| keyring.open(self.state.id, &row));
         opened.map_err(|damage| self.damage_met(damage))
+    }
+
+    fn fault_met(&self, fault: Fault) -> ReadError {
+        if fault.kind == FaultKind::Index {
+            self.hand_in(Work {
+                rebuild: true,
+                ..Work::default()
+            });
+        }
+        fault.into()
     }
 
     fn damage_met(&self, damage: Damage) -> ReadError {

@@ -83,6 +83,10 @@ impl Sqlite {
         changed.map_err(|error| fault(&self.path, &error))
     }
 
+    fn misled(&self, id: &Id) -> Fault {
+        reader::misled(&self.path, id)
+    }
+
     fn checkpoint(&mut self) -> Result<(), Fault> {
         let done = self
             .connection
@@ -125,24 +129,36 @@ impl Backend for Sqlite {
         })
     }
 
-    fn put(&mut self, row: &Row) -> Result<(), Fault> {
+    fn insert(&mut self, row: &Row) -> Result<(), Fault> {
+        let id = encode(&row.id);
+        let mark = reader::mark(&id);
+        let version = signed(row.version);
         self.run(
-            "INSERT INTO record (id, version, epoch, checksum, sealed) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (id) DO UPDATE SET version = ?2, epoch = ?3, checksum = ?4, sealed = ?5",
-            params![
-                encode(&row.id),
-                signed(row.version),
-                row.epoch,
-                row.checksum,
-                row.sealed
-            ],
+            "INSERT INTO record (id, mark, version, epoch, checksum, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![id, mark, version, row.epoch, row.checksum, row.sealed],
         )
         .map(drop)
     }
 
+    fn update(&mut self, row: &Row) -> Result<(), Fault> {
+        let version = signed(row.version);
+        let changed = self.run(
+            "UPDATE record SET version = ?2, epoch = ?3, checksum = ?4, sealed = ?5 WHERE id = ?1",
+            params![encode(&row.id), version, row.epoch, row.checksum, row.sealed],
+        )?;
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(self.misled(&row.id))
+        }
+    }
+
     fn delete(&mut self, id: &Id) -> Result<bool, Fault> {
-        self.run("DELETE FROM record WHERE id = ?1", [encode(id)])
-            .map(|changed| changed > 0)
+        let changed = self.run("DELETE FROM record WHERE id = ?1", [encode(id)])?;
+        if changed == 0 && self.row(id)?.is_some() {
+            return Err(self.misled(id));
+        }
+        Ok(changed > 0)
     }
 
     fn append(&mut self, entry: &Entry) -> Result<(), Fault> {
@@ -189,6 +205,10 @@ impl Backend for Sqlite {
             .map(drop)
     }
 
+    fn rebuild(&mut self) -> Result<(), Fault> {
+        self.run("REINDEX record_id", []).map(drop)
+    }
+
     fn commit(&mut self) -> Result<(), Fault> {
         self.run("COMMIT", []).map(drop)
     }
@@ -228,7 +248,8 @@ impl Backend for Sqlite {
 /// The writer reads through its own connection: what its transaction has written is seen.
 impl Reader for Sqlite {
     fn row(&mut self, id: &Id) -> Result<Option<Found>, Fault> {
-        reader::row(&self.connection, id).map_err(|error| fault(&self.path, &error))
+        let found = reader::row(&self.connection, id).map_err(|error| fault(&self.path, &error))?;
+        found.ok_or_else(|| self.misled(id))
     }
 
     fn rows(&mut self, page: &Page<'_>) -> Result<Vec<Found>, Fault> {
@@ -300,7 +321,9 @@ pub(crate) fn fault(path: &Path, error: &rusqlite::Error) -> Fault {
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => FaultKind::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => FaultKind::Locked,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => FaultKind::Corrupt,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) => {
+            FaultKind::Corrupt
+        }
         Some(ErrorCode::ReadOnly) => FaultKind::ReadOnly,
         Some(ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
             FaultKind::Permission

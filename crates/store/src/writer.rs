@@ -39,6 +39,8 @@ pub(crate) struct Work {
     pub(crate) drafts: Vec<Draft>,
     pub(crate) entries: Vec<Vec<u8>>,
     pub(crate) root: Option<Vec<u8>>,
+    /// Build the index anew.
+    pub(crate) rebuild: bool,
     /// Write a damaged copy of the root record anew.
     pub(crate) heal: bool,
     /// Move these records to the current epoch.
@@ -185,7 +187,7 @@ impl Writer {
         if let Some(fault) = self.state.failure() {
             return refuse(group, &CommitError::Failed(fault));
         }
-        match self.attempt(group) {
+        match self.attempt_with_sound_index(group) {
             Ok(answers) => answers,
             Err(Setback::Statement(fault)) if group.len() == 1 || self.state.failure().is_some() => {
                 refuse(group, &self.statement_failed(fault))
@@ -201,7 +203,9 @@ impl Writer {
     fn statement_failed(&self, fault: Fault) -> CommitError {
         match fault.kind {
             FaultKind::Full => CommitError::Full(Arc::new(fault)),
-            FaultKind::Corrupt | FaultKind::Locked => CommitError::Refused(Arc::new(fault)),
+            FaultKind::Corrupt | FaultKind::Index | FaultKind::Locked => {
+                CommitError::Refused(Arc::new(fault))
+            }
             _ => self.failed(fault),
         }
     }
@@ -218,6 +222,21 @@ impl Writer {
         let fault = Arc::new(fault);
         self.state.fail(Arc::clone(&fault));
         CommitError::Failed(fault)
+    }
+
+    /// A damaged entry of the index is met at most once: then the index is built anew.
+    fn attempt_with_sound_index(&mut self, group: &[Job]) -> Result<Vec<Answer>, Setback> {
+        match self.attempt(group) {
+            Err(Setback::Statement(fault)) if fault.kind == FaultKind::Index => {
+                let work = Work {
+                    rebuild: true,
+                    ..Work::default()
+                };
+                self.attempt(&[Job { work, answer: None }])?;
+                self.attempt(group)
+            }
+            settled => settled,
+        }
     }
 
     fn attempt(&mut self, group: &[Job]) -> Result<Vec<Answer>, Setback> {
@@ -298,7 +317,11 @@ impl Writer {
     fn change(&mut self, change: Change<'_>, counts: &mut Counts) -> Result<(), Fault> {
         match change {
             Change::Put(row, is_new) => {
-                self.backend.put(&row)?;
+                if is_new {
+                    self.backend.insert(&row)?
+                } else {
+                    self.backend.update(&row)?
+                }
                 *counts.rows.entry(row.id.table).or_default() += i64::from(is_new);
                 *counts.seals.entry(row.epoch).or_default() += 1;
                 self.versions.keep(row.id.clone(), row.version);
@@ -325,6 +348,10 @@ impl Writer {
             && let Some(side) = copies::heal(&mut *self.backend, copies::ROOT)?
         {
             self.state.add_notice(Notice::RootHealed { side });
+        }
+        if work.rebuild {
+            self.backend.rebuild()?;
+            self.state.add_notice(Notice::IndexRebuilt);
         }
         for damage in &work.notes {
             self.backend.note(damage)?;

@@ -285,6 +285,69 @@ fn a_malformed_page_is_an_error_that_names_the_file_and_the_remedy() {
     assert!(!store.check(Depth::Deep).unwrap().structure.is_empty());
 }
 
+/// Flips one bit of a key inside the index, and nowhere else.
+fn flip_in_index(path: &Path, key: &[u8]) {
+    let connection = Connection::open(path).unwrap();
+    let pages: Vec<u32> = connection
+        .prepare("SELECT pageno FROM dbstat WHERE name = 'record_id'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    drop(connection);
+    let mut bytes = std::fs::read(path).unwrap();
+    let mut flipped = 0;
+    for page in pages {
+        let from = (usize::try_from(page).unwrap() - 1) * 4096;
+        let slice = &mut bytes[from..from + 4096];
+        if let Some(at) = slice.windows(key.len()).position(|window| window == key) {
+            slice[at + key.len() - 1] ^= 0x10;
+            flipped += 1;
+        }
+    }
+    assert!(flipped > 0);
+    std::fs::File::create(path).unwrap().write_all(&bytes).unwrap();
+}
+
+#[test]
+fn a_flipped_bit_in_the_index_hides_nothing() {
+    let names: Vec<_> = (0..400).map(|n| format!("key-{n:03}")).collect();
+    for (at, reading) in [(0, true), (199, true), (200, false), (399, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let store = open(&path);
+        let pending: Vec<_> = names.iter().map(|name| store.commit(put(name))).collect();
+        pending
+            .into_iter()
+            .for_each(|commit| drop(commit.wait().unwrap()));
+        store.close().unwrap();
+        flip_in_index(&path, names[at].as_bytes());
+        let store = open(&path);
+        if reading {
+            let Err(ReadError::Fault(fault)) = store.read(&id(&names[at])) else {
+                panic!("absent or read")
+            };
+            assert_eq!(fault.kind, FaultKind::Index);
+        } else {
+            let again = Transaction {
+                preconditions: vec![Precondition::Absent(id(&names[at]))],
+                ..put("x")
+            };
+            assert_eq!(
+                store.commit(again).wait(),
+                Err(CommitError::Conflict(id(&names[at])))
+            );
+        }
+        store.commit(put("another")).wait().unwrap();
+        assert!(store.notices().contains(&Notice::IndexRebuilt));
+        for name in &names {
+            assert!(store.read(&id(name)).unwrap().is_some(), "{name}");
+        }
+        assert!(store.check(Depth::Deep).unwrap().is_sound());
+    }
+}
+
 #[test]
 fn foreign_files_are_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();

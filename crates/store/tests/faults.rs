@@ -47,12 +47,18 @@ impl Backend for Troubled {
     fn begin(&mut self) -> Result<(), Fault> {
         self.inner.begin()
     }
-    fn put(&mut self, row: &Row) -> Result<(), Fault> {
+    fn insert(&mut self, row: &Row) -> Result<(), Fault> {
         self.meet(|trouble| match trouble {
             Trouble::Put(key, kind) if key.as_bytes() == row.id.key => Some(*kind),
             _ => None,
         })?;
-        self.inner.put(row)
+        self.inner.insert(row)
+    }
+    fn update(&mut self, row: &Row) -> Result<(), Fault> {
+        self.inner.update(row)
+    }
+    fn rebuild(&mut self) -> Result<(), Fault> {
+        self.inner.rebuild()
     }
     fn delete(&mut self, id: &Id) -> Result<bool, Fault> {
         self.inner.delete(id)

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row as Columns, pa
 
 use super::{connect, fault, signed};
 use crate::backend::{FoundEntry, Page, Reader, Side};
-use crate::fault::{Damage, Fault, Why};
+use crate::fault::{Damage, Fault, FaultKind, Why};
 use crate::log::Entry;
 use crate::record::Id;
 use crate::row::{Found, Row, decode, encode, encode_parts, entry_checksum};
@@ -45,7 +45,8 @@ impl SqliteReader {
 
 impl Reader for SqliteReader {
     fn row(&mut self, id: &Id) -> Result<Option<Found>, Fault> {
-        self.told(row(&self.connection, id))
+        self.told(row(&self.connection, id))?
+            .ok_or_else(|| misled(&self.path, id))
     }
 
     fn rows(&mut self, page: &Page<'_>) -> Result<Vec<Found>, Fault> {
@@ -93,12 +94,37 @@ impl Reader for SqliteReader {
     }
 }
 
-pub(super) fn row(connection: &Connection, id: &Id) -> rusqlite::Result<Option<Found>> {
+/// The row of an identity, or none when the index may have led astray: a lookup that found nothing ends
+/// between two entries, and if a damaged one sent it there, it is one of these two.
+pub(super) fn row(connection: &Connection, id: &Id) -> rusqlite::Result<Option<Option<Found>>> {
+    let encoded = encode(id);
     let mut statement =
         connection.prepare_cached("SELECT version, epoch, checksum, sealed FROM record WHERE id = ?1")?;
-    statement
-        .query_row([encode(id)], |columns| found(id.clone(), columns, 0))
-        .optional()
+    let found = statement
+        .query_row([&encoded], |columns| found(id.clone(), columns, 0))
+        .optional()?;
+    if found.is_some() {
+        return Ok(Some(found));
+    }
+    let before = "SELECT id, mark FROM record WHERE id < ?1 ORDER BY id DESC LIMIT 1";
+    let behind = "SELECT id, mark FROM record WHERE id > ?1 ORDER BY id LIMIT 1";
+    let believed = is_sound(connection, before, &encoded)? && is_sound(connection, behind, &encoded)?;
+    Ok(believed.then_some(None))
+}
+
+fn is_sound(connection: &Connection, sql: &str, id: &[u8]) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let each = |columns: &Columns<'_>| Ok(i64::from(mark(&bytes(columns, 0)?)) == integer(columns, 1)?);
+    Ok(statement.query_row([id], each).optional()?.unwrap_or(true))
+}
+
+/// What an index entry is checked by.
+pub(super) fn mark(id: &[u8]) -> u32 {
+    crc32fast::hash(id)
+}
+
+pub(super) fn misled(path: &Path, id: &Id) -> Fault {
+    Fault::new(FaultKind::Index, path, format_args!("while {id} was looked up"))
 }
 
 pub(super) fn rows(connection: &Connection, page: &Page<'_>) -> rusqlite::Result<Vec<Found>> {

@@ -19,12 +19,13 @@ BEGIN IMMEDIATE;
 CREATE TABLE record (
     position INTEGER PRIMARY KEY,
     id BLOB NOT NULL,
+    mark INTEGER NOT NULL,
     version INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
     checksum INTEGER NOT NULL,
     sealed BLOB NOT NULL
 );
-CREATE UNIQUE INDEX record_id ON record (id);
+CREATE UNIQUE INDEX record_id ON record (id, mark);
 CREATE TABLE log (
     sequence INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,
