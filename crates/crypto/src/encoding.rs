@@ -11,6 +11,7 @@ mod container;
 mod error;
 pub(crate) mod identifier;
 mod private;
+mod pss;
 mod public;
 pub(crate) mod traditional;
 

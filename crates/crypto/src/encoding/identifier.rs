@@ -8,7 +8,7 @@ use der::asn1::ObjectIdentifier;
 use spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
-use super::{Error, asn1};
+use super::{Error, asn1, pss};
 use crate::{Algorithm, Family, kem, sign};
 
 pub(super) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
@@ -37,6 +37,8 @@ pub(super) enum Found {
     Curve(&'static str),
     /// An RSA key.
     Rsa,
+    /// An RSA key for PSS alone, with this hash where it names one.
+    RsaPss(Option<&'static str>),
 }
 
 /// The identifier of an algorithm's keys.
@@ -72,13 +74,20 @@ pub(super) fn read(identifier: &AlgorithmIdentifierRef<'_>) -> Result<Found, Err
     match oid.as_str() {
         EC_PUBLIC_KEY => named_curve(identifier),
         RSA_ENCRYPTION => Ok(Found::Rsa),
-        RSASSA_PSS if identifier.parameters.is_none() => Ok(Found::Rsa),
-        RSASSA_PSS => Err(Error::Parameters {
-            oid,
-            remedy: "convert the key to rsaEncryption: openssl rsa -in KEY -traditional",
-        }),
+        RSASSA_PSS => restricted_to_pss(identifier),
         _ => own(oid, identifier),
     }
+}
+
+fn restricted_to_pss(identifier: &AlgorithmIdentifierRef<'_>) -> Result<Found, Error> {
+    let Some(parameters) = identifier.parameters else {
+        return Ok(Found::RsaPss(None));
+    };
+    let hash = pss::hash(parameters).ok_or(Error::Parameters {
+        oid: RSASSA_PSS.to_owned(),
+        remedy: "make the key for SHA-256, SHA-384 or SHA-512, MGF1 with the same hash, and a salt as long as it",
+    })?;
+    Ok(Found::RsaPss(Some(hash)))
 }
 
 fn named_curve(identifier: &AlgorithmIdentifierRef<'_>) -> Result<Found, Error> {
@@ -132,6 +141,10 @@ impl Found {
             Self::One(one) => Some(one),
             Self::Curve(curve) => Algorithm::by_oid(curve),
             Self::Rsa => Algorithm::by_name(&format!("RSA{rsa_bits}-PSS-SHA256")),
+            Self::RsaPss(hash) => {
+                let hash = hash.unwrap_or("SHA256");
+                Algorithm::by_name(&format!("RSA{rsa_bits}-PSS-{hash}"))
+            }
         };
         let default = default.ok_or(Error::RsaSize { bits: rsa_bits })?;
         match wanted {
@@ -144,9 +157,20 @@ impl Found {
         }
     }
 
+    /// True for a key whose size has to be looked up inside.
+    pub(super) fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa | Self::RsaPss(_))
+    }
+
     /// True when a key read as the default can as well be for the wanted algorithm.
     fn fits(self, wanted: &'static Algorithm, default: &'static Algorithm) -> bool {
-        let same_size = self != Self::Rsa || wanted.sizes.signature == default.sizes.signature;
-        of(wanted) == of(default) && same_size && implemented(wanted)
+        let same_size = wanted.sizes.signature == default.sizes.signature;
+        let allowed = match self {
+            Self::One(_) | Self::RsaPss(Some(_)) => wanted == default,
+            Self::Curve(_) => true,
+            Self::Rsa => same_size,
+            Self::RsaPss(None) => same_size && wanted.name.contains("-PSS-"),
+        };
+        allowed && of(wanted) == of(default) && implemented(wanted)
     }
 }

@@ -10,7 +10,7 @@ use pkcs8::PrivateKeyInfoRef;
 use spki::SubjectPublicKeyInfoRef;
 use zeroize::Zeroizing;
 
-use super::identifier::{self, Found, Identifier};
+use super::identifier::{self, Identifier};
 use super::{Error, PrivateKey, asn1, choice};
 use crate::{Algorithm, Family};
 
@@ -21,9 +21,9 @@ pub(super) fn read(wanted: Option<&'static Algorithm>, der: &[u8]) -> Result<Pri
     let info = parse(der)?;
     let content = info.private_key.as_bytes();
     let found = identifier::read(&info.algorithm)?;
-    let rsa_bits = match found {
-        Found::Rsa => rsa_bits(content)?,
-        _ => 0,
+    let rsa_bits = match found.is_rsa() {
+        true => rsa_bits(content)?,
+        false => 0,
     };
     let algorithm = found.resolve(wanted, rsa_bits)?;
     let stored = stored_form(algorithm, content)?;

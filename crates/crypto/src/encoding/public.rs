@@ -6,7 +6,7 @@
 use der::Tag;
 use spki::SubjectPublicKeyInfoRef;
 
-use super::identifier::{self, Found};
+use super::identifier::{self, Identifier};
 use super::{Error, asn1};
 use crate::{Algorithm, kem, sign};
 
@@ -21,14 +21,26 @@ pub(super) fn read(
     let raw = info.subject_public_key.as_bytes();
     let raw = raw.ok_or_else(|| Error::malformed(SPKI, "the key is not a whole number of bytes"))?;
     let found = identifier::read(&info.algorithm)?;
-    let rsa_bits = match found {
-        Found::Rsa => asn1::rsa_modulus_bits(raw)
+    let rsa_bits = match found.is_rsa() {
+        true => asn1::rsa_modulus_bits(raw)
             .map_err(|error| Error::malformed("RSAPublicKey (RFC 8017 §A.1.1)", error))?,
-        _ => 0,
+        false => 0,
     };
     let algorithm = found.resolve(wanted, rsa_bits)?;
+    refuse_compressed(algorithm, raw)?;
     check(algorithm, raw)?;
     Ok((algorithm, raw.to_vec()))
+}
+
+/// RFC 5480 §2.2 allows a compressed point; the raw form here is the uncompressed one.
+fn refuse_compressed(algorithm: &'static Algorithm, raw: &[u8]) -> Result<(), Error> {
+    match (identifier::of(algorithm)?, raw.first()) {
+        (Identifier::Curve(_), Some(2 | 3)) => Err(Error::malformed(
+            SPKI,
+            "the point is compressed; openssl ec -pubin -in KEY -conv_form uncompressed",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn malformed(der: &[u8], error: &spki::Error) -> Error {

@@ -164,6 +164,37 @@ fn refuses_a_key_for_another_algorithm_by_name() {
 }
 
 #[test]
+fn a_key_restricted_to_pss_stays_so() {
+    let [free, sha384, salt20] =
+        ["", "-SHA384", "-SHA384-salt20"].map(|kind| read(&format!("RSASSA-PSS{kind}.pem")));
+    assert_eq!(
+        private_from(&free).expect("PSS").algorithm().name,
+        "RSA2048-PSS-SHA256"
+    );
+    assert!(private_from_as(algorithm("RSA2048-PSS-SHA512"), &free).is_ok());
+    assert!(private_from_as(algorithm("RSA2048-PKCS15-SHA256"), &free).is_err());
+    assert_eq!(
+        private_from(&sha384).expect("PSS").algorithm().name,
+        "RSA2048-PSS-SHA384"
+    );
+    assert!(private_from_as(algorithm("RSA2048-PSS-SHA256"), &sha384).is_err());
+    let public = public_from(&read("RSASSA-PSS-SHA384.pub")).expect("PSS");
+    assert_eq!(public.0.name, "RSA2048-PSS-SHA384");
+    let refused = private_from(&salt20).expect_err("another salt").to_string();
+    assert!(refused.contains("a salt as long as it"), "{refused}");
+}
+
+#[test]
+fn refuses_a_compressed_point_with_the_remedy() {
+    let mut spki =
+        public_to_spki(algorithm("ECDSA-P-256"), generate("ECDSA-P-256").public_key()).expect("a key");
+    spki.truncate(spki.len() - 32);
+    (spki[1], spki[24], spki[26]) = (spki[1] - 32, spki[24] - 32, 2);
+    let refused = public_from(&spki).expect_err("compressed").to_string();
+    assert!(refused.contains("-conv_form uncompressed"), "{refused}");
+}
+
+#[test]
 fn refuses_other_pem_blocks_with_the_remedy() {
     for (label, remedy) in [
         ("ENCRYPTED PRIVATE KEY", "decrypt it first: openssl pkcs8"),

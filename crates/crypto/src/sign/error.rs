@@ -21,7 +21,7 @@ pub enum Error {
         why: &'static str,
     },
     /// The public key has the wrong length or is malformed.
-    #[error("not a valid {algorithm} public key")]
+    #[error("not a valid {algorithm} public key; check that it is whole, and of this algorithm")]
     PublicKey {
         /// The algorithm the key was read for.
         algorithm: &'static str,
