@@ -216,3 +216,16 @@ pub enum RekeyError {
     #[error(transparent)]
     Crypto(#[from] CryptoError),
 }
+
+impl RekeyError {
+    /// The stable code of the HTTP mapping.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Session(error) => error.code(),
+            Self::Malformed(_) | Self::Epoch { .. } | Self::Forged => "rekey_refused",
+            Self::Last => "session_exhausted",
+            Self::Crypto(_) => "exchange_failed",
+        }
+    }
+}

@@ -250,3 +250,17 @@ pub enum SessionError {
     #[error(transparent)]
     Crypto(#[from] CryptoError),
 }
+
+impl SessionError {
+    /// The stable code of the HTTP mapping.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Expired { .. } => "session_expired",
+            Self::Exhausted => "session_exhausted",
+            Self::TooLong { .. } | Self::Label { .. } => "field_invalid",
+            Self::Epoch { .. } | Self::Replayed { .. } | Self::Forged | Self::Malformed(_) => "message_refused",
+            Self::Crypto(_) => "exchange_failed",
+        }
+    }
+}
