@@ -40,8 +40,10 @@ pub struct Maker<'a> {
 }
 
 /// What a new token is to be.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct NewToken {
+    /// Made by [`Secret::generate`], so that its id is known before the token is made.
+    pub secret: Secret,
     /// For people; need not be unique.
     pub name: String,
     pub bindings: Vec<Binding>,
@@ -70,8 +72,7 @@ impl Tokens {
         rider: Rider,
         now: Timestamp,
     ) -> Result<(Secret, Shown), Error> {
-        let grant = grant(&maker, new, now)?;
-        let secret = Secret::generate().map_err(random_failed)?;
+        let (secret, grant) = grant(&maker, new, now)?;
         let shown = self.commit(&secret, grant, &maker, rider, now).await?;
         Ok((secret, shown))
     }
@@ -291,7 +292,7 @@ impl Tokens {
     }
 }
 
-fn grant(maker: &Maker<'_>, new: NewToken, now: Timestamp) -> Result<Grant, Error> {
+fn grant(maker: &Maker<'_>, new: NewToken, now: Timestamp) -> Result<(Secret, Grant), Error> {
     if new.name.is_empty() || new.name.len() > NAME_LEN_MAX || new.name.chars().any(char::is_control) {
         let why = format!("a name has 1 to {NAME_LEN_MAX} bytes and no control characters");
         return Err(Error::invalid("name", why));
@@ -308,14 +309,15 @@ fn grant(maker: &Maker<'_>, new: NewToken, now: Timestamp) -> Result<Grant, Erro
     }
     let rights = maker.rights.hand_on(new.bindings);
     let lineage = std::iter::once(&maker.caller.name).chain(maker.lineage);
-    Ok(Grant {
+    let grant = Grant {
         name: new.name,
         made_by: maker.caller.name.clone(),
         lineage: lineage.cloned().collect(),
         rights: rights.map_err(|error| Error::invalid("bindings", error))?,
         created: kept(now),
         expires: now.checked_add(new.lifetime).ok().map(kept),
-    })
+    };
+    Ok((new.secret, grant))
 }
 
 fn event(name: &'static str, token: &TokenId) -> Event<'static> {

@@ -73,6 +73,7 @@ fn over(folder: &tempfile::TempDir) -> Tokens {
 
 fn new(role: Role) -> NewToken {
     NewToken {
+        secret: Secret::generate().expect("random bytes"),
         name: "ci".to_owned(),
         bindings: vec![Binding::of(role)],
         lifetime: HOUR,
