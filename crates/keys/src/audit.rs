@@ -5,5 +5,11 @@
 //! modification, reordering, removal and truncation offline. Nothing in an entry is secret.
 
 mod entry;
+mod export;
+mod statement;
+mod verify;
 
 pub use entry::{Event, Outcome};
+pub use export::{Line, Start};
+pub use statement::{Place, PublicKey, Statement};
+pub use verify::{Report, Tampered, Verifier, verify};

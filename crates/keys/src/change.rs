@@ -24,7 +24,7 @@ pub use rotate::{Rotated, due};
 use crate::audit::Event;
 use crate::fault::{commit_error, read_error};
 use crate::record::{
-    self, Due, QUARANTINE, Stored, TOMBSTONE, VERSION, key_id, to_millis, version_id, write_key, write_version,
+    self, Due, KEY, QUARANTINE, Stored, TOMBSTONE, VERSION, key_id, to_millis, version_id, write_key, write_version,
 };
 use crate::{Caller, Error, Key, KeyName, KeyVersion, Keys};
 
@@ -107,9 +107,8 @@ impl Draft {
         self.tombstones.push((version, now));
     }
 
-    fn into_transaction(self) -> Result<(Transaction, Key), Error> {
+    fn into_transaction(self, mut transaction: Transaction) -> Result<(Transaction, Key), Error> {
         let (id, name) = (key_id(&self.key.name), self.key.name.clone());
-        let mut transaction = Transaction::default();
         match &self.before {
             None => {
                 transaction.preconditions.push(Precondition::Absent(id.clone()));
@@ -255,11 +254,15 @@ impl Keys {
         wanted: &Wanted<'_>,
     ) -> Result<Option<Key>, Error> {
         let creates = draft.before.is_none();
-        let (transaction, key) = draft.into_transaction()?;
+        let (transaction, key) = draft.into_transaction(self.transaction())?;
         match self.record(transaction, event, wanted.caller, wanted.now).await {
             Ok(_committed) => {
                 self.inner().cache.forget(&key.name, key.revision);
                 Ok(Some(key))
+            }
+            // What rides along does not fit any more: trying again cannot help.
+            Err(CommitError::Conflict(id)) if id.table != KEY && id.table != VERSION && id.table != TOMBSTONE => {
+                Err(Error::Conflict)
             }
             Err(CommitError::Conflict(_)) if creates => Err(Error::Exists),
             Err(CommitError::Conflict(_)) => Ok(None),

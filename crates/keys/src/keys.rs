@@ -14,18 +14,23 @@ use crate::cache::{Cache, Loaded};
 use crate::checkpoint::Journal;
 use crate::fault::{commit_error, read_error};
 use crate::record::{self, TOMBSTONE, VERSION, key_id, version_id};
+use crate::start::Seal;
 use crate::version::Version;
-use crate::{Caller, Config, Error, KeyName, serve};
+use crate::{Caller, Config, Error, KeyName, Rider, serve};
 
 /// The key service. Cloning is cheap; all clones are one service.
 #[derive(Clone)]
-pub struct Keys(Arc<Inner>);
+pub struct Keys {
+    inner: Arc<Inner>,
+    rider: Option<Arc<Rider>>,
+}
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) cache: Cache,
     pub(crate) journal: Journal,
+    pub(crate) seal: Seal,
 }
 
 impl Keys {
@@ -47,27 +52,45 @@ impl Keys {
     pub fn over(store: Store, config: Config) -> Self {
         let cache = Cache::new(config.loaded_keys_max);
         let journal = Journal::default();
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             config,
             store,
             cache,
             journal,
-        }))
+            seal: Seal::default(),
+        });
+        Self { inner, rider: None }
+    }
+
+    /// The same service; what the next operation changes takes effect together with the rider, or not at
+    /// all. One handle for one operation.
+    #[must_use]
+    pub fn with(&self, rider: Rider) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            rider: Some(Arc::new(rider)),
+        }
+    }
+
+    /// The transaction that a change begins with.
+    pub(crate) fn transaction(&self) -> Transaction {
+        let rider = self.rider.as_deref().cloned();
+        rider.unwrap_or_default().into_transaction()
     }
 
     pub(crate) fn inner(&self) -> &Inner {
-        &self.0
+        &self.inner
     }
 
     /// The store underneath, for the parts of this crate that keep records of their own.
     pub(crate) fn store(&self) -> &Store {
-        &self.0.store
+        &self.inner.store
     }
 
     /// How the service is set up.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.0.config
+        &self.inner.config
     }
 
     /// Commits with one audit entry, or not at all.
@@ -79,7 +102,8 @@ impl Keys {
         now: Timestamp,
     ) -> Result<Committed, CommitError> {
         transaction.entries.push(event.to_bytes(caller, now));
-        let committed = self.0.store.commit(transaction).await?;
+        let committed = self.inner.store.commit(transaction).await?;
+        self.checkpoint_soon(committed.head, now);
         Ok(committed)
     }
 
@@ -111,15 +135,15 @@ impl Keys {
     /// The key, from the cache or from the store. A use commits only if it is still the committed one.
     pub(crate) fn loaded(&self, name: &KeyName) -> Result<Arc<Loaded>, Error> {
         state::check()?;
-        if let Some(loaded) = self.0.cache.find(name) {
+        if let Some(loaded) = self.inner.cache.find(name) {
             return Ok(loaded);
         }
         let id = key_id(name);
-        let record = self.0.store.read(&id).map_err(read_error)?;
+        let record = self.inner.store.read(&id).map_err(read_error)?;
         let record = record.ok_or(Error::NotFound)?;
         let key = record::read_key(&id, record.version, &record.value)?;
         let loaded = Arc::new(Loaded::new(id, key));
-        self.0.cache.keep(&loaded);
+        self.inner.cache.keep(&loaded);
         Ok(loaded)
     }
 
@@ -134,7 +158,7 @@ impl Keys {
     /// The record of a version; destroyed where there is a tombstone.
     pub(crate) fn stored(&self, name: &KeyName, version: u32) -> Result<record::Stored, Error> {
         let tombstone = version_id(TOMBSTONE, name, version);
-        let tombstone = self.0.store.read(&tombstone).map_err(read_error)?;
+        let tombstone = self.inner.store.read(&tombstone).map_err(read_error)?;
         if tombstone.is_some() {
             return Err(Error::State {
                 version,
@@ -152,7 +176,7 @@ impl Keys {
         version: u32,
     ) -> Result<(u64, record::Stored), Error> {
         let id = version_id(VERSION, name, version);
-        let record = self.0.store.read(&id).map_err(read_error)?;
+        let record = self.inner.store.read(&id).map_err(read_error)?;
         let record = record.ok_or(Error::NoVersion { version })?;
         let stored = record::read_version(&id, &record.value)?;
         Ok((record.version, stored))
@@ -161,6 +185,6 @@ impl Keys {
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Keys({})", self.0.config.directory.display())
+        write!(out, "Keys({})", self.inner.config.directory.display())
     }
 }

@@ -3,7 +3,9 @@
 //! No other crate holds a long-lived private key. Inside, key bytes are erased when dropped and print as
 //! `<redacted>`. Callers see a change only after the store has committed it.
 
+pub mod approval;
 pub mod audit;
+pub mod backup;
 mod cache;
 mod caller;
 pub mod change;
@@ -11,6 +13,7 @@ mod checkpoint;
 mod config;
 mod error;
 mod fault;
+pub mod idempotency;
 mod key;
 mod keys;
 mod list;
@@ -20,13 +23,16 @@ mod name;
 mod purpose;
 mod record;
 pub mod recipient;
+pub mod restore;
 pub mod seal;
 mod rider;
 pub mod serve;
+mod start;
 pub mod token;
 mod version;
 
 pub use caller::Caller;
+pub use checkpoint::Export;
 pub use config::Config;
 pub use error::Error;
 pub use key::{
@@ -37,3 +43,7 @@ pub use list::Page;
 pub use name::{KeyName, NAME_LEN_MAX, NameError};
 pub use purpose::{Operation, Purpose};
 pub use rider::Rider;
+pub use start::{Progress, SealState, StartError};
+
+#[cfg(test)]
+mod tests;
