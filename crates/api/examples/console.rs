@@ -49,6 +49,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing::info!("log in with {}", secret.reveal());
     let tokens = TokenSource::admin(secret.digest(), config.rate.into());
     let deps = Deps {
+        keys: None,
         access: Arc::new(Access::new(tokens)),
         control: sample,
         prober: Arc::new(Offline),

@@ -5,6 +5,7 @@
 //! a bad credential is refused even if a good one stands beside it.
 
 mod failures;
+mod journal;
 mod sessions;
 pub(crate) mod source;
 
@@ -17,7 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
-use hybridge_keys::token::{Digest, Entered, Refused};
+use hybridge_keys::Keys;
+use hybridge_keys::token::{Digest, Entered, Refused, Tokens};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -78,6 +80,20 @@ impl Access {
             started: Instant::now(),
             run: u32::from_be_bytes(run),
             requests: AtomicU64::new(0),
+        }
+    }
+
+    /// The tokens of a key service, and its audit log for what is refused.
+    #[must_use]
+    pub fn of_keys(tokens: Tokens, keys: Keys) -> Self {
+        Self::new(TokenSource::Store(tokens)).with_journal(Arc::new(keys))
+    }
+
+    /// The tokens, where there is a key service.
+    pub(crate) const fn tokens(&self) -> Option<&Tokens> {
+        match &self.tokens {
+            TokenSource::Store(tokens) => Some(tokens),
+            TokenSource::Fixed(_) => None,
         }
     }
 

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
+use hybridge_keys::Keys;
+
 use crate::access::Access;
+use crate::problem::{Code, Problem};
 use crate::{Control, Deps, Prober};
 
 /// Probes at once: each opens a score of connections to the target.
@@ -19,6 +22,7 @@ const STREAMS_MAX: usize = 64;
 pub(crate) struct Context {
     pub(crate) access: Arc<Access>,
     pub(crate) control: Arc<dyn Control>,
+    keys: Option<Keys>,
     pub(crate) prober: Arc<dyn Prober>,
     pub(crate) probes: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
@@ -31,10 +35,21 @@ impl Context {
         Self {
             access: deps.access,
             control: deps.control,
+            keys: deps.keys,
             prober: deps.prober,
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             stopping,
         }
+    }
+
+    /// The key service, where the process has one.
+    pub(crate) fn keys(&self) -> Result<&Keys, Problem> {
+        self.keys.as_ref().ok_or_else(|| {
+            Problem::new(
+                Code::NoKeyService,
+                "this process has no key service; hybridge up and hybridge serve have one",
+            )
+        })
     }
 }

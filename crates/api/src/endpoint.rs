@@ -12,7 +12,7 @@ use hybridge_policy::access::Action;
 
 use crate::console;
 use crate::context::Context;
-use crate::v1::{clients, handshakes, probes, process, routes};
+use crate::v1::{approvals, clients, handshakes, key_use, keys, probes, process, routes, tokens};
 
 /// One method on one path.
 pub(crate) struct Endpoint {
@@ -42,13 +42,20 @@ pub(crate) enum Door {
 }
 
 const PROMPT: Duration = Duration::from_secs(10);
+/// Some algorithms take seconds to make a key or to sign.
+const SLOW: Duration = Duration::from_secs(60);
+/// Longer than any handler: a revocation waits for what is under way.
+const DRAINED: Duration = Duration::from_secs(70);
 const PROBE: Duration = Duration::from_secs(60);
 /// No request of the control plane is anywhere near it.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// A batch of a thousand ciphertexts, or a few of the largest messages, in base64.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// Every endpoint, table by table.
 pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [PROCESS, TRAFFIC, CONSOLE].into_iter().flatten()
+    [PROCESS, TRAFFIC, KEYS, KEY_USE, ACCESS, CONSOLE].into_iter().flatten()
 }
 
 type Handler = fn() -> MethodRouter<Context>;
@@ -69,6 +76,48 @@ static TRAFFIC: &[Endpoint] = &[
     read("/v1/handshakes", Action::ReadTraffic, "handshake.list", || get(handshakes::handshake_list)),
     read("/v1/clients", Action::ReadTraffic, "client.list", || get(clients::client_list)),
     write("/v1/probe", Action::RunProbes, "probe.run", || post(probes::probe_run)).within(PROBE),
+];
+
+#[rustfmt::skip]
+static KEYS: &[Endpoint] = &[
+    read("/v1/keys", Action::ReadKeys, "key.list", || get(keys::key_list)),
+    write("/v1/keys", Action::CreateKeys, "key.create", || post(keys::key_create)).within(SLOW),
+    read("/v1/keys/{name}", Action::ReadKeys, "key.show", || get(keys::key_show)),
+    write("/v1/keys/{name}/import", Action::ImportKeys, "key.import", || post(keys::key_import)),
+    write("/v1/keys/{name}/configure", Action::ChangeKeys, "key.configure", || post(keys::key_configure)),
+    write("/v1/keys/{name}/rotate", Action::RotateKeys, "key.rotate", || post(keys::key_rotate)).within(SLOW),
+    write("/v1/keys/{name}/enable", Action::ChangeKeys, "key.enable", || post(keys::key_enable)),
+    write("/v1/keys/{name}/disable", Action::ChangeKeys, "key.disable", || post(keys::key_disable)),
+    write("/v1/keys/{name}/compromise", Action::CompromiseKeys, "key.compromise", || post(keys::key_compromise)).within(SLOW),
+    write("/v1/keys/{name}/destroy", Action::DestroyKeys, "key.destroy", || post(keys::key_destroy)),
+    write("/v1/keys/{name}/cancel-destroy", Action::ChangeKeys, "key.cancel-destroy", || post(keys::key_cancel_destroy)),
+    read("/v1/quarantine", Action::ReadKeys, "quarantine.list", || get(keys::quarantine_list)),
+    write("/v1/quarantine/release", Action::ReleaseKeys, "quarantine.release", || post(keys::quarantine_release)),
+];
+
+#[rustfmt::skip]
+static KEY_USE: &[Endpoint] = &[
+    write("/v1/keys/{name}/encapsulate", Action::Encapsulate, "key.encapsulate", || post(key_use::key_encapsulate)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/decapsulate", Action::Decapsulate, "key.decapsulate", || post(key_use::key_decapsulate)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/sign", Action::Sign, "key.sign", || post(key_use::key_sign)).within(SLOW).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/verify", Action::Verify, "key.verify", || post(key_use::key_verify)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/encrypt", Action::Encrypt, "key.encrypt", || post(key_use::key_encrypt)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/decrypt", Action::Decrypt, "key.decrypt", || post(key_use::key_decrypt)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/rewrap", Action::Rewrap, "key.rewrap", || post(key_use::key_rewrap)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/data-key", Action::MakeDataKey, "key.data-key", || post(key_use::key_data_key)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/mac", Action::Mac, "key.mac", || post(key_use::key_mac)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/mac-verify", Action::VerifyMac, "key.mac-verify", || post(key_use::key_mac_verify)).taking(BATCH_BYTES_MAX),
+];
+
+#[rustfmt::skip]
+static ACCESS: &[Endpoint] = &[
+    read("/v1/tokens", Action::ReadTokens, "token.list", || get(tokens::token_list)),
+    write("/v1/tokens", Action::CreateTokens, "token.create", || post(tokens::token_create)),
+    read("/v1/tokens/{name}", Action::ReadTokens, "token.show", || get(tokens::token_show)),
+    write("/v1/tokens/{name}/revoke", Action::RevokeTokens, "token.revoke", || post(tokens::token_revoke)).within(DRAINED),
+    read("/v1/approvals", Action::ReadApprovals, "approval.list", || get(approvals::approval_list)),
+    write("/v1/approvals", Action::RequestApproval, "approval.request", || post(approvals::approval_create)),
+    write("/v1/approvals/{name}/approve", Action::Approve, "approval.approve", || post(approvals::approval_approve)),
 ];
 
 #[rustfmt::skip]
@@ -135,7 +184,6 @@ impl Endpoint {
     }
 
     /// With a body of up to so many bytes.
-    #[allow(dead_code, reason = "the endpoints that take batches use it")]
     pub(crate) const fn taking(mut self, body_bytes_max: usize) -> Self {
         self.body_bytes_max = body_bytes_max;
         self

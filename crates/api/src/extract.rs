@@ -9,6 +9,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use hybridge_keys::KeyName;
 use serde::de::DeserializeOwned;
 use std::error::Error;
 
@@ -21,22 +22,36 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !has_media_type(request.headers(), "application/json") {
-            let detail = "send the body as Content-Type: application/json";
-            return Err(Problem::new(Code::MediaTypeUnsupported, detail));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let code = match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
-                _ => Code::JsonMalformed,
-            };
-            Problem::new(code, rejection.body_text())
-        })?;
-        decode(&bytes).map(Self)
+        decode(&bytes(request, state).await?).map(Self)
     }
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// The body of a request that declares JSON, as bytes and as what they say.
+pub(crate) async fn read<T: DeserializeOwned, S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<(Bytes, T), Problem> {
+    let bytes = bytes(request, state).await?;
+    let body = decode(&bytes)?;
+    Ok((bytes, body))
+}
+
+/// The body of a request that declares JSON.
+pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if !has_media_type(request.headers(), "application/json") {
+        let detail = "send the body as Content-Type: application/json";
+        return Err(Problem::new(Code::MediaTypeUnsupported, detail));
+    }
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        let code = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+            _ => Code::JsonMalformed,
+        };
+        Problem::new(code, rejection.body_text())
+    })
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // Serde would read an array as the members in order, which nobody should come to rely on.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(Problem::new(
@@ -126,6 +141,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
             Ok(Path(name)) => Ok(Self(name)),
             Err(rejection) => Err(Problem::new(Code::NotFound, rejection.body_text())),
         }
+    }
+}
+
+/// The `{name}` of a key in the path, percent-decoded and checked.
+pub(crate) struct KeyPath(pub(crate) KeyName);
+
+impl<S: Send + Sync> FromRequestParts<S> for KeyPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Name(name) = Name::from_request_parts(parts, state).await?;
+        Ok(Self(KeyName::parse(&name)?))
     }
 }
 

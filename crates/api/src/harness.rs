@@ -154,6 +154,7 @@ pub(crate) fn behind(sample: Sample, prober: Arc<dyn Prober>, rate: Rate) -> Ser
     let (stop, stopping) = watch::channel(false);
     let router = router(Context::new(
         Deps {
+            keys: None,
             access: Arc::new(access),
             control: sample.clone(),
             prober,

@@ -4,7 +4,7 @@
 
 use utoipa::OpenApi;
 
-use crate::v1::{clients, handshakes, probes, process, routes};
+use crate::v1::{approvals, clients, handshakes, key_use, keys, probes, process, routes, tokens};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,11 +24,44 @@ use crate::v1::{clients, handshakes, probes, process, routes};
         handshakes::handshake_list,
         clients::client_list,
         probes::probe_run,
+        keys::key_list,
+        keys::key_create,
+        keys::key_show,
+        keys::key_import,
+        keys::key_configure,
+        keys::key_rotate,
+        keys::key_enable,
+        keys::key_disable,
+        keys::key_compromise,
+        keys::key_destroy,
+        keys::key_cancel_destroy,
+        keys::quarantine_list,
+        keys::quarantine_release,
+        key_use::key_encapsulate,
+        key_use::key_decapsulate,
+        key_use::key_sign,
+        key_use::key_verify,
+        key_use::key_encrypt,
+        key_use::key_decrypt,
+        key_use::key_rewrap,
+        key_use::key_data_key,
+        key_use::key_mac,
+        key_use::key_mac_verify,
+        tokens::token_list,
+        tokens::token_create,
+        tokens::token_show,
+        tokens::token_revoke,
+        approvals::approval_list,
+        approvals::approval_create,
+        approvals::approval_approve,
     ),
     tags(
         (name = "routes", description = "What listens where, on which rung"),
         (name = "traffic", description = "Handshakes and the clients behind them"),
         (name = "probes", description = "What another server can do"),
+        (name = "keys", description = "Keys and their life cycle"),
+        (name = "use", description = "What keys are used for; one item or a batch"),
+        (name = "access", description = "Tokens, and approvals by a second administrator"),
         (name = "process", description = "Health, metrics, this document"),
     ),
 )]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use hybridge_keys::token::Entered;
+use hybridge_keys::token::{Entered, TokenId};
 use hybridge_policy::access::{Action, Pace, Resource, Rights};
 
 use crate::admission::Way;
@@ -57,6 +57,14 @@ impl Principal {
             Self::Anonymous => None,
             Self::Token(entered) => Some(entered.token().pace()),
             Self::Identity(identity) => Some(&identity.pace),
+        }
+    }
+
+    /// Its token, if it is one.
+    pub(crate) fn token(&self) -> Option<TokenId> {
+        match self {
+            Self::Anonymous | Self::Identity(_) => None,
+            Self::Token(entered) => Some(entered.token().id()),
         }
     }
 

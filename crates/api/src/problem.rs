@@ -34,129 +34,76 @@ pub(crate) struct Problem {
     pub retry_after_s: Option<u64>,
 }
 
-/// The stable name of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Code {
-    ApprovalNeeded,
-    BodyTooLarge,
-    ChangeUnavailable,
-    CredentialRefused,
-    CrossSite,
-    FieldInvalid,
-    Forwarded,
-    HostNotLocal,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
-    JsonMalformed,
-    MediaTypeUnsupported,
-    MethodNotAllowed,
-    NotAllowed,
-    NotFound,
-    PeerNotLocal,
-    ProbesBusy,
-    QueryInvalid,
-    RouteNotFound,
-    Sealed,
-    StoreUnavailable,
-    StreamsBusy,
-    TargetUnreachable,
-    TimedOut,
-    TooFast,
-    TooManyFailures,
-    Unauthenticated,
+macro_rules! codes {
+    ($($variant:ident $name:literal $status:ident;)*) => {
+        /// The stable name of a case.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(crate) enum Code { $($variant,)* }
+
+        impl Code {
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name on the wire.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    ApprovalNeeded "approval_needed" FORBIDDEN;
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE;
+    ChangeUnavailable "change_unavailable" SERVICE_UNAVAILABLE;
+    Conflict "conflict" CONFLICT;
+    CredentialRefused "credential_refused" UNAUTHORIZED;
+    CrossSite "cross_site" FORBIDDEN;
+    CryptoFailed "crypto_failed" INTERNAL_SERVER_ERROR;
+    Damaged "damaged" INTERNAL_SERVER_ERROR;
+    Exists "exists" CONFLICT;
+    FieldInvalid "field_invalid" UNPROCESSABLE_ENTITY;
+    Forwarded "forwarded" FORBIDDEN;
+    HostNotLocal "host_not_local" MISDIRECTED_REQUEST;
+    IdempotencyKeyInvalid "idempotency_key_invalid" BAD_REQUEST;
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY;
+    JsonMalformed "json_malformed" BAD_REQUEST;
+    KeyDestroying "key_destroying" CONFLICT;
+    KeyDisabled "key_disabled" CONFLICT;
+    KeyQuarantined "key_quarantined" CONFLICT;
+    KeyRetired "key_retired" CONFLICT;
+    KeyState "key_state" CONFLICT;
+    KeyUse "key_use" CONFLICT;
+    LimitReached "limit_reached" CONFLICT;
+    MediaTypeUnsupported "media_type_unsupported" UNSUPPORTED_MEDIA_TYPE;
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED;
+    NoKeyService "no_key_service" NOT_FOUND;
+    NotAllowed "not_allowed" FORBIDDEN;
+    NotFound "not_found" NOT_FOUND;
+    PeerNotLocal "peer_not_local" FORBIDDEN;
+    ProbesBusy "probes_busy" TOO_MANY_REQUESTS;
+    QueryInvalid "query_invalid" BAD_REQUEST;
+    Refused "refused" CONFLICT;
+    Rejected "rejected" UNPROCESSABLE_ENTITY;
+    RouteNotFound "route_not_found" NOT_FOUND;
+    Sealed "sealed" SERVICE_UNAVAILABLE;
+    SelftestFailed "selftest_failed" SERVICE_UNAVAILABLE;
+    StoreUnavailable "store_unavailable" SERVICE_UNAVAILABLE;
+    StreamsBusy "streams_busy" TOO_MANY_REQUESTS;
+    TargetUnreachable "target_unreachable" BAD_GATEWAY;
+    TimedOut "timed_out" SERVICE_UNAVAILABLE;
+    TooFast "too_fast" TOO_MANY_REQUESTS;
+    TooManyFailures "too_many_failures" TOO_MANY_REQUESTS;
+    Unauthenticated "unauthenticated" UNAUTHORIZED;
+    VersionNotFound "version_not_found" NOT_FOUND;
 }
 
 impl Code {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 27] = [
-        Self::ApprovalNeeded,
-        Self::BodyTooLarge,
-        Self::ChangeUnavailable,
-        Self::CredentialRefused,
-        Self::CrossSite,
-        Self::FieldInvalid,
-        Self::Forwarded,
-        Self::HostNotLocal,
-        Self::IdempotencyKeyInvalid,
-        Self::IdempotencyKeyReused,
-        Self::JsonMalformed,
-        Self::MediaTypeUnsupported,
-        Self::MethodNotAllowed,
-        Self::NotAllowed,
-        Self::NotFound,
-        Self::PeerNotLocal,
-        Self::ProbesBusy,
-        Self::QueryInvalid,
-        Self::RouteNotFound,
-        Self::Sealed,
-        Self::StoreUnavailable,
-        Self::StreamsBusy,
-        Self::TargetUnreachable,
-        Self::TimedOut,
-        Self::TooFast,
-        Self::TooManyFailures,
-        Self::Unauthenticated,
-    ];
-
-    /// The name on the wire.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ApprovalNeeded => "approval_needed",
-            Self::BodyTooLarge => "body_too_large",
-            Self::ChangeUnavailable => "change_unavailable",
-            Self::CredentialRefused => "credential_refused",
-            Self::CrossSite => "cross_site",
-            Self::FieldInvalid => "field_invalid",
-            Self::Forwarded => "forwarded",
-            Self::HostNotLocal => "host_not_local",
-            Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
-            Self::IdempotencyKeyReused => "idempotency_key_reused",
-            Self::JsonMalformed => "json_malformed",
-            Self::MediaTypeUnsupported => "media_type_unsupported",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::NotAllowed => "not_allowed",
-            Self::NotFound => "not_found",
-            Self::PeerNotLocal => "peer_not_local",
-            Self::ProbesBusy => "probes_busy",
-            Self::QueryInvalid => "query_invalid",
-            Self::RouteNotFound => "route_not_found",
-            Self::Sealed => "sealed",
-            Self::StoreUnavailable => "store_unavailable",
-            Self::StreamsBusy => "streams_busy",
-            Self::TargetUnreachable => "target_unreachable",
-            Self::TimedOut => "timed_out",
-            Self::TooFast => "too_fast",
-            Self::TooManyFailures => "too_many_failures",
-            Self::Unauthenticated => "unauthenticated",
-        }
-    }
-
-    pub(crate) fn status(self) -> StatusCode {
-        match self {
-            Self::JsonMalformed | Self::QueryInvalid | Self::IdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated | Self::CredentialRefused => StatusCode::UNAUTHORIZED,
-            Self::CrossSite
-            | Self::Forwarded
-            | Self::PeerNotLocal
-            | Self::NotAllowed
-            | Self::ApprovalNeeded => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::RouteNotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::HostNotLocal => StatusCode::MISDIRECTED_REQUEST,
-            Self::FieldInvalid | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::ProbesBusy | Self::StreamsBusy | Self::TooFast | Self::TooManyFailures => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
-            Self::TargetUnreachable => StatusCode::BAD_GATEWAY,
-            Self::ChangeUnavailable | Self::TimedOut | Self::Sealed | Self::StoreUnavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-        }
-    }
-
     /// Whether it says that nobody, or nobody good, asked.
     pub(crate) const fn is_unauthenticated(self) -> bool {
         matches!(self, Self::Unauthenticated | Self::CredentialRefused)
@@ -244,14 +191,14 @@ mod tests {
 
     #[test]
     fn the_name_of_every_code_is_what_json_says() {
-        for code in Code::ALL {
+        for code in Code::ALL.iter().copied() {
             assert_eq!(serde_json::to_value(code).expect("an enum"), code.name());
         }
     }
 
     #[test]
     fn every_code_is_an_error_status_with_words() {
-        for code in Code::ALL {
+        for code in Code::ALL.iter().copied() {
             assert!(
                 code.status().is_client_error() || code.status().is_server_error(),
                 "{code:?}"
@@ -263,7 +210,7 @@ mod tests {
     #[test]
     fn every_code_is_in_the_reference() {
         let reference = include_str!("../../../docs/api.md");
-        for code in Code::ALL {
+        for code in Code::ALL.iter().copied() {
             let row = format!("| `{}` | {} |", code.name(), code.status().as_u16());
             assert!(reference.contains(&row), "docs/api.md lacks the row {row}");
         }

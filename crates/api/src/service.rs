@@ -26,6 +26,8 @@ pub struct Deps {
     /// Who may come in.
     pub access: Arc<Access>,
     pub control: Arc<dyn Control>,
+    /// The key service, where the process has one.
+    pub keys: Option<hybridge_keys::Keys>,
     pub prober: Arc<dyn Prober>,
 }
 

@@ -51,6 +51,7 @@ fn service(sample: Arc<Sample>) -> Service {
     Service::new(
         config,
         Deps {
+            keys: None,
             access: Arc::new(Access::new(tokens)),
             control: sample,
             prober: Arc::new(Nobody),

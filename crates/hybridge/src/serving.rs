@@ -130,6 +130,7 @@ async fn serve_api(
     let deps = Deps {
         access: Arc::new(access),
         control,
+        keys: None,
         prober,
     };
     if let Err(error) = hybridge_api::Service::new(config, deps)

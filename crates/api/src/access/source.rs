@@ -7,13 +7,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use hybridge_keys::token::{Digest, Entered, Grant, Live, Rate, Refused, TokenId};
+use hybridge_keys::token::{Digest, Entered, Grant, Live, Rate, Refused, TokenId, Tokens};
 use hybridge_policy::access::{Binding, Rights, Role};
 use jiff::Timestamp;
 
 /// Where tokens are looked up.
 #[derive(Clone)]
 pub enum TokenSource {
+    /// Those of the key service.
+    Store(Tokens),
     /// These and no others.
     Fixed(Arc<HashMap<TokenId, Arc<Live>>>),
 }
@@ -45,6 +47,7 @@ impl TokenSource {
     /// What is known without a look into the store.
     pub(super) fn cached(&self, digest: &Digest, now: Timestamp) -> Option<Result<Entered, Refused>> {
         match self {
+            Self::Store(tokens) => tokens.enter_loaded(digest, now),
             Self::Fixed(tokens) => tokens.get(&digest.id()).map(|live| live.enter(digest, now)),
         }
     }
@@ -52,6 +55,7 @@ impl TokenSource {
     /// Lets a token in, or says why not.
     pub(super) fn enter(&self, digest: &Digest, now: Timestamp) -> Result<Entered, Refused> {
         match self {
+            Self::Store(tokens) => tokens.enter(digest, now),
             Self::Fixed(_) => self.cached(digest, now).unwrap_or(Err(Refused::Unknown)),
         }
     }
@@ -60,6 +64,7 @@ impl TokenSource {
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Store(_) => f.write_str("Store"),
             Self::Fixed(tokens) => write!(f, "Fixed({} tokens)", tokens.len()),
         }
     }

@@ -5,18 +5,37 @@
 //! turned into these by whoever wires the service, so that a change inside changes no answer; only
 //! the report of a probe, which is deep, is turned here.
 
+mod access;
+mod base64;
 mod client;
+mod from_key;
 mod from_scan;
 mod handshake;
 mod health;
+mod key;
+mod key_change;
+mod key_use;
 mod probe;
 mod probe_ssh;
 mod probe_tls;
 mod route;
 
+pub use access::{Approval, ApprovalNew, Binding, Token, TokenMade, TokenNew};
+pub(crate) use access::unhex;
+pub use base64::Base64;
 pub use client::{Client, ClientState};
 pub use handshake::{Handshake, Outcome, Side};
 pub use health::Health;
+pub use key::{Key, KeyCreate, KeyImport, KeyPage, KeyPolicy, KeyPolicyRequest, KeyQuery, KeyVersion};
+pub use key_change::{
+    KeyChange, KeyCompromised, KeyDestroy, KeyExport, KeyExported, KeyProtected, KeyRotated, Nothing,
+    QuarantineEntry, QuarantineRelease, VersionChoice,
+};
+pub use key_use::{
+    Answers, DataKey, DataKeyItem, DecapsulateItem, Decapsulated, DecryptItem, Decrypted, EncapsulateItem,
+    Encapsulated, EncryptItem, Encrypted, ItemAnswer, Items, Mac, MacItem, MacVerifyItem, SignItem, Signed,
+    Verified, VerifyItem,
+};
 pub use probe::{Answer, ProbeReport, ProbeRequest, Reason, Severity, Support, Verdict};
 pub use probe_ssh::{HostKeyFinding, KexFinding, SshFindings};
 pub use probe_tls::{

@@ -2,11 +2,16 @@
 //!
 //! Who may ask was settled before a handler runs, and what it answers is written down after it.
 
+pub(crate) mod approvals;
 pub(crate) mod clients;
 pub(crate) mod handshakes;
+mod items;
+pub(crate) mod key_use;
+pub(crate) mod keys;
 pub(crate) mod probes;
 pub(crate) mod process;
 pub(crate) mod routes;
+pub(crate) mod tokens;
 
 #[cfg(test)]
 mod tests;
