@@ -42,7 +42,7 @@ fn stored_keys(criterion: &mut Criterion) {
         let (ciphertext, _) = kem::encapsulate(algorithm, key.public_key()).expect("its own public key");
         let stored = key.to_bytes();
         group.bench_function("generate", |bencher| {
-            bencher.iter(|| PrivateKey::generate(algorithm))
+            bencher.iter(|| PrivateKey::generate(algorithm));
         });
         group.bench_function("read", |bencher| {
             bencher.iter(|| PrivateKey::from_bytes(algorithm, black_box(&stored)));

@@ -1,4 +1,4 @@
-//! Names every algorithm and turns bytes into bytes: key exchange, digests, signature checks.
+//! Names every algorithm and turns bytes into bytes: KEMs, signatures, AEADs, MACs, key derivation, exchanges.
 //!
 //! The only crate that imports a primitive library (the TLS provider's wiring aside). It opens no file and
 //! no socket and reads no clock; the one ambient thing it may use is the provider's random generator.

@@ -64,6 +64,23 @@ fn nothing_opens_under_another_key_info_or_aad_or_with_a_changed_byte() {
 }
 
 #[test]
+fn foreign_bytes_of_every_length_near_the_right_one_do_not_open() {
+    for kem in kem::algorithms() {
+        let suite = Suite::default_for(kem).expect("suite");
+        let key = kem::PrivateKey::generate(kem).expect("key");
+        let enc_len = kem.sizes.ciphertext.expect("fixed");
+        let mut foreign = vec![0; enc_len + 100];
+        crate::random::fill(&mut foreign).expect("generator");
+        for len in (0..70).chain(enc_len - 2..=enc_len + 20) {
+            assert!(
+                open(suite, &key, b"", b"", &foreign[..len]).is_err(),
+                "{kem} {len}"
+            );
+        }
+    }
+}
+
+#[test]
 fn messages_open_in_order_and_a_failure_moves_nothing() {
     let suite = Suite::default_for(named("X-Wing")).expect("suite");
     let key = kem::PrivateKey::generate(suite.kem).expect("key");
