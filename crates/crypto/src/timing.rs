@@ -24,7 +24,7 @@ pub const RESOLUTION_MAX: f64 = 0.02;
 pub struct Measurement {
     /// What was measured.
     pub target: Target,
-    /// The strongest statistic of the first round, and that of the same crop in each further one.
+    /// The strongest statistic of each round.
     pub rounds: Vec<Statistic>,
     /// What follows from them.
     pub verdict: Verdict,
@@ -113,7 +113,7 @@ fn judge(subject: &mut dyn Subject, bench: &Bench<'_>) -> Result<(Vec<Statistic>
     }
     let mut rounds = vec![first];
     while rounds.len() < ROUNDS {
-        rounds.push(welch::at_crop(&round(subject, bench)?, first.crop));
+        rounds.push(welch::strongest(&round(subject, bench)?));
     }
     let verdict = confirmed(&rounds);
     Ok((rounds, verdict))

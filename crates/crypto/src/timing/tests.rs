@@ -31,8 +31,8 @@ impl Subject for Simulated<'_> {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         let noise = (self.state >> 33) % (self.noise + 1);
-        // One run in eight is interrupted, as on a real machine.
-        let interrupted = if self.state >> 61 == 0 { 50_000 } else { 0 };
+        // One run in 32 is interrupted, as on a real machine.
+        let interrupted = if self.state >> 59 == 0 { 50_000 } else { 0 };
         let extra = if self.class == Class::A { self.extra } else { 0 };
         self.now
             .set(self.now.get() + self.base + noise + interrupted + extra);

@@ -7,6 +7,10 @@ use super::Times;
 /// Percentiles of all samples above which times are left out, in percent.
 pub const CROPS: [u8; 8] = [100, 99, 95, 90, 80, 70, 60, 50];
 
+/// Crops below this many percent find leaks but say nothing about how small a leak would be found: what is
+/// left of the times then hardly moves with their mean.
+const CROP_RESOLVING: u8 = 90;
+
 /// One comparison of the two classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistic {
@@ -22,10 +26,11 @@ pub struct Statistic {
     pub resolution: f64,
 }
 
-/// The crop with the largest |t|; the resolution is the finest of any crop.
+/// The crop with the largest |t|; the resolution is the finest of those that keep [`CROP_RESOLVING`] percent.
 pub(super) fn strongest(times: &Times) -> Statistic {
     let all = CROPS.map(|crop| at_crop(times, crop));
-    let finest = all.iter().map(|one| one.resolution).fold(f64::INFINITY, f64::min);
+    let resolving = all.iter().filter(|one| one.crop >= CROP_RESOLVING);
+    let finest = resolving.map(|one| one.resolution).fold(f64::INFINITY, f64::min);
     let by_t = |one: &&Statistic, other: &&Statistic| one.t.abs().total_cmp(&other.t.abs());
     let strongest = all.iter().max_by(by_t).copied().unwrap_or(all[0]);
     Statistic {
@@ -35,30 +40,38 @@ pub(super) fn strongest(times: &Times) -> Statistic {
 }
 
 /// The comparison at one crop.
-pub(super) fn at_crop(times: &Times, crop: u8) -> Statistic {
+fn at_crop(times: &Times, crop: u8) -> Statistic {
     let limit = percentile(times, crop);
     let [a, b] = [&times.a, &times.b].map(|class| Moments::of(class, limit));
     let error = (a.variance / a.count + b.variance / b.count).sqrt();
-    let difference = a.mean - b.mean;
     let mean = f64::midpoint(a.mean, b.mean);
-    let says_something = error > 0.0 && mean > 0.0 && difference.is_finite();
+    // Far apart classes are not cropped alike: what is left of the slow one is no sample of it.
+    let alike = [(&times.a, a.kept), (&times.b, b.kept)]
+        .iter()
+        .all(|(class, kept)| 200 * kept >= usize::from(crop) * class.len());
     Statistic {
-        t: match difference / error {
-            t if says_something => t,
-            // Without any spread every difference is certain, and none at all is silence.
-            _ if error == 0.0 && difference != 0.0 && difference.is_finite() => {
-                f64::INFINITY.copysign(difference)
-            }
-            _ => 0.0,
+        t: if alike {
+            quotient(a.mean - b.mean, error)
+        } else {
+            0.0
         },
         crop,
         samples: [a.kept, b.kept],
         mean_ns: [a.mean, b.mean],
-        resolution: if says_something {
+        resolution: if alike && error > 0.0 && mean > 0.0 {
             super::THRESHOLD * error / mean
         } else {
             f64::INFINITY
         },
+    }
+}
+
+/// Without any spread every difference is certain, and none at all is silence.
+fn quotient(difference: f64, error: f64) -> f64 {
+    match difference / error {
+        t if error > 0.0 => t,
+        _ if error == 0.0 && difference != 0.0 => f64::INFINITY.copysign(difference),
+        _ => 0.0,
     }
 }
 
