@@ -95,7 +95,8 @@ pub fn private_from_pkcs8(der: &[u8]) -> Result<PrivateKey, Error> {
     private::read(None, der)
 }
 
-/// Writes PKCS#8 DER; the seed where there is one.
+/// Writes PKCS#8 DER; the seed where there is one. Of an RSA key, padding and hash are not written: whoever
+/// reads it again names them ([`private_from_as`]).
 ///
 /// # Errors
 /// [`Error::NoEncoding`] for a KEM that has no object identifier.
