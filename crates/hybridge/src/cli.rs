@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{bench, completions, config, docs, edge, probe, up};
+use crate::command::{bench, completions, config, docs, edge, probe, selftest, up};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};
@@ -40,6 +40,7 @@ enum Command {
     Up(up::Up),
     Edge(edge::Edge),
     Probe(probe::Probe),
+    Selftest(selftest::Selftest),
     Bench(bench::Bench),
     Config(config::Config),
     Completions(completions::Completions),
@@ -61,6 +62,7 @@ impl Cli {
             Command::Up(command) => command.run(),
             Command::Edge(command) => command.run(),
             Command::Probe(command) => command.run(),
+            Command::Selftest(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Completions(command) => command.run(),

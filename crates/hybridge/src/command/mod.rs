@@ -7,4 +7,5 @@ pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod edge;
 pub(crate) mod probe;
+pub(crate) mod selftest;
 pub(crate) mod up;
