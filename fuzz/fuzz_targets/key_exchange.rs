@@ -1,4 +1,5 @@
 //! Messages of the key exchange: whatever parses encodes to the same bytes, and nothing panics.
+//! A suite is chosen only where it was offered, is allowed and has a share.
 #![no_main]
 
 use hybridge_exchange::message::{Answer, Confirm, Init, Message, Rekey, Rekeyed, Response};
@@ -23,7 +24,7 @@ fn canonical<M: Message>(data: &[u8]) {
     }
 }
 
-/// A suite is chosen only where it was offered, is allowed and has a share; without an exception it is hybrid.
+/// Without an exception the choice is hybrid.
 fn choose(data: &[u8]) {
     let Ok(init) = Encoded::<Init>::parse(data) else {
         return;

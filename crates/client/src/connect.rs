@@ -1,4 +1,5 @@
 //! Connections: TCP, and TLS 1.3 with the hybrid group first (RFC 10024).
+//! One connector belongs to one service; it resolves the name anew for each connection.
 
 use std::sync::Arc;
 

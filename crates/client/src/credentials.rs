@@ -1,4 +1,5 @@
 //! Who the client is: a bearer token, a certificate, or both. Neither is ever printed.
+//! What is wrong with them is said here, before any connection is made.
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

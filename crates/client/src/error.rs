@@ -1,4 +1,5 @@
 //! Why a request had no good answer.
+//! What is not known to have happened is said to be unknown: the caller decides whether to repeat it.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! How a client connects: whom it trusts, and for how long it waits.
+//! The defaults are safe; what is not has `danger` in its name.
 
 use std::time::Duration;
 

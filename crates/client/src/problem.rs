@@ -1,4 +1,5 @@
 //! What the service says when it refuses: problem details (RFC 9457) with a stable code.
+//! Whatever else answers (a proxy, another program) becomes a problem without a code.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -1,4 +1,5 @@
 //! What the provider refused, whichever of its parts it was.
+//! It says that something failed, not whose fault it was: the callers know that.
 
 use hybridge_crypto::{aead, kdf, kem, mac, random::RandomError, sign};
 

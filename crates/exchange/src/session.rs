@@ -259,7 +259,9 @@ impl SessionError {
             Self::Expired { .. } => "session_expired",
             Self::Exhausted => "session_exhausted",
             Self::TooLong { .. } | Self::Label { .. } => "field_invalid",
-            Self::Epoch { .. } | Self::Replayed { .. } | Self::Forged | Self::Malformed(_) => "message_refused",
+            Self::Epoch { .. } | Self::Replayed { .. } | Self::Forged | Self::Malformed(_) => {
+                "message_refused"
+            }
             Self::Crypto(_) => "exchange_failed",
         }
     }

@@ -1,4 +1,5 @@
 //! A point in time as the messages carry it; where it comes from is the caller's business.
+//! Differences are durations; nothing overflows, the ends of time hold instead.
 
 use std::time::Duration;
 

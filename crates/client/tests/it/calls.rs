@@ -1,4 +1,5 @@
 //! Requests and what comes back.
+//! The service answers by a closure and writes down what it was asked.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! The exchange over HTTP: agreed, retried with another share, refused, re-keyed.
+//! The service is the crate of the protocol itself behind real HTTP.
 
 use std::sync::Arc;
 

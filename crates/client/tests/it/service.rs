@@ -1,4 +1,5 @@
 //! A service for the tests: real sockets, real exchanges, answers given by a closure.
+//! The exchanging one does what docs/key-exchange.md §HTTP says and nothing besides.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

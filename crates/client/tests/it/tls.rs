@@ -1,4 +1,5 @@
 //! TLS: the hybrid group, authorities of one's own, and nobody else's.
+//! The certificates are made for each test.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,5 @@
 //! The messages of an exchange: Init, Answer inside Response, Confirm.
+//! What a field means is said here, what it may hold is checked when it is read.
 
 use super::Kind;
 use super::body::Body;

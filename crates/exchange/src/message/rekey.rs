@@ -1,4 +1,5 @@
 //! The messages that take a session into its next epoch: Rekey from the client, Rekeyed from the server.
+//! Their last field is the tag over everything before it.
 
 use super::Kind;
 use super::body::Body;

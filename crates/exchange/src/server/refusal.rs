@@ -1,4 +1,5 @@
 //! Why a server does not answer an Init, or does not take a confirmation.
+//! Each has the stable code under which HTTP reports it.
 
 use std::time::Duration;
 

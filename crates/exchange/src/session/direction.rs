@@ -1,4 +1,5 @@
 //! The two directions of a session, each with its own keys.
+//! A side is a type, so that no session is used from the wrong end.
 
 use super::{Client, Server};
 

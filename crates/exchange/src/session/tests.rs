@@ -1,4 +1,5 @@
 //! What a session refuses, from inside: limits that no test could reach by use.
+//! They set the counters of an epoch close to their end.
 
 use super::{Client, Server, Session, SessionError, limits};
 use crate::client::{Hello, Trust};

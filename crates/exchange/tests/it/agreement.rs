@@ -1,4 +1,5 @@
 //! What two honest sides agree on, and who is refused before anything is agreed.
+//! Facts, keys, freshness, identity and names; what an attacker alters is in `tampering`.
 
 use hybridge_crypto::{Algorithm, kem, sign};
 use hybridge_exchange::client::{FinishError, Hello, Pending, StartError, Trust};

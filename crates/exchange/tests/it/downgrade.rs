@@ -1,4 +1,5 @@
 //! Downgrades: nobody between two honest sides gets them to a suite that they would not choose themselves.
+//! The attacker strikes, adds and reorders what is offered, and forges the wish for another share.
 
 use std::time::Duration;
 

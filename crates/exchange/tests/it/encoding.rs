@@ -1,4 +1,5 @@
 //! One value, one encoding: whatever parses encodes back to the same bytes, and nothing makes a parser panic.
+//! Values are drawn at random from a fixed seed.
 
 use hybridge_exchange::message::{Answer, Confirm, Init, Message, Rekey, Rekeyed, Response, Share};
 use hybridge_exchange::{Code, Encoded, KeyId, SessionId, Time};

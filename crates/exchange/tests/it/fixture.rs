@@ -1,4 +1,5 @@
 //! One identity for the whole run, and the shortest way to an agreed session.
+//! Time stands still at `NOW` unless a test moves it.
 
 use std::sync::OnceLock;
 use std::time::Duration;

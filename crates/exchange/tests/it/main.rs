@@ -2,6 +2,12 @@
 //!
 //! Everything runs on real keys; time is given. Nothing here opens a socket or sleeps.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests share fails as a test does"
+)]
+
 mod agreement;
 mod downgrade;
 mod encoding;

@@ -1,4 +1,5 @@
 //! Re-keying: new keys, the same end, and nothing left of the epoch before.
+//! What is altered on the way is in `tampering`.
 
 use hybridge_exchange::{HYBRID, RekeyError, SessionError};
 

@@ -1,4 +1,5 @@
 //! Sessions in use: order, replay, direction, expiry, and exported keys.
+//! Limits that no test can reach by use are tested inside the crate.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,5 @@
 //! Every byte of every message, altered one at a time: nothing is agreed, opened or begun.
+//! One bit of each byte, each prefix, and one byte too many.
 
 use hybridge_exchange::server::Terms;
 use hybridge_exchange::{HYBRID, Session, Side, Time};
