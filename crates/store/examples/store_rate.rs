@@ -1,6 +1,7 @@
-//! Measures the store as a service would use it: `store_rate FOLDER create|log|fill|lookup [COUNT]`.
+//! Measures the store as a service would use it: `store_rate FOLDER create|scatter|log|fill|lookup [COUNT]`.
 //!
-//! `create`: 64 committers, each transaction makes four records (1.6 kB in all) and one log entry. `log`: each
+//! `create`: 64 committers, each transaction makes four records (1.6 kB in all) and one log entry, with names in
+//! ascending order; `scatter`: the same with names all over the index. `log`: each
 //! transaction is one log entry under the precondition of a record's version. `fill`: COUNT keys of two
 //! records each, through the same door. `lookup`: opening, then COUNT reads of random keys, with the process's
 //! memory. CPU time is the whole process's, from `/proc/self/stat`, in ticks of 10 ms.
@@ -24,7 +25,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [folder, mode, rest @ ..] = &arguments[..] else {
-        return Err("usage: store_rate FOLDER create|log|fill|lookup [COUNT]".into());
+        return Err("usage: store_rate FOLDER create|scatter|log|fill|lookup [COUNT]".into());
     };
     let count = rest.first().map_or(Ok(100_000), |count| count.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -36,7 +37,13 @@ fn main() -> Result<(), Failure> {
     store.unseal(Keyring::from_bytes(&[&[0, 0, 0, 1][..], &[7; 32]].concat())?);
     let salt = store.opened().generation;
     match mode.as_str() {
-        "create" => runtime.block_on(drive(&store, count, move |n| creation(n, salt)))?,
+        "create" => runtime.block_on(drive(&store, count, move |n| {
+            creation(&format!("key-{salt}-{n:09}"))
+        }))?,
+        "scatter" => {
+            let name = move |n| format!("service-{:04}/key-{salt}-{n}", n % 997);
+            runtime.block_on(drive(&store, count, move |n| creation(&name(n))))?;
+        }
         "log" => {
             store.commit(write_one(KEY, b"used".to_vec(), 300)).wait()?;
             let version = store
@@ -98,8 +105,8 @@ fn report(count: u64, took: Duration, cpu: Duration, mut waits: Vec<Duration>) {
     );
 }
 
-fn creation(n: u64, salt: u64) -> Transaction {
-    let name = format!("service-{:04}/key-{salt}-{n}", n % 997).into_bytes();
+fn creation(name: &str) -> Transaction {
+    let name = name.as_bytes().to_vec();
     let version = [&name[..], &[0, 0, 0, 0, 1]].concat();
     let puts = [
         (Id::new(KEY, name.clone()), 300),

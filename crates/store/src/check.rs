@@ -11,7 +11,9 @@ use crate::copies::{self, Copies};
 use crate::fault::{Damage, Fault, ReadError, Why};
 use crate::keyring::Keyring;
 use crate::log::{Entry, Head};
+use crate::read::id_of;
 use crate::record::Table;
+use crate::row::Row;
 use crate::store::Store;
 use crate::writer::Work;
 
@@ -106,6 +108,10 @@ impl Store {
         check: &mut Check,
     ) -> Result<(), Fault> {
         let mut counts: BTreeMap<Table, u64> = BTreeMap::new();
+        let open = |row: Row| {
+            let opened = keyring.map(|keyring| keyring.open(self.state.id, &row));
+            opened.transpose().map(drop)
+        };
         let mut position = 0;
         loop {
             let page = reader.walk(position, ROWS_PER_STEP)?;
@@ -113,15 +119,9 @@ impl Store {
             position = *last;
             for (_, found) in page {
                 check.rows += 1;
-                let opened = found.and_then(|row| {
-                    *counts.entry(row.id.table).or_default() += 1;
-                    keyring.map_or(Ok(()), |keyring| keyring.open(self.state.id, &row).map(drop))
-                });
-                check.damaged.extend(opened.err());
+                *counts.entry(id_of(&found).table).or_default() += 1;
+                check.damaged.extend(found.and_then(open).err());
             }
-        }
-        for damage in check.damaged.iter().filter(|damage| damage.why == Why::Checksum) {
-            *counts.entry(damage.id.table).or_default() += 1;
         }
         compare_counts(reader, counts, check)
     }

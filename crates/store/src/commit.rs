@@ -1,4 +1,6 @@
 //! The answer to a transaction: a future, or a blocking wait for those who are not in a runtime.
+//!
+//! Dropping the future takes nothing back: a transaction that was handed in is committed or refused.
 
 use std::future::Future;
 use std::pin::{Pin, pin};

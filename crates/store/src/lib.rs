@@ -37,6 +37,7 @@ pub use import::{Import, ImportError};
 pub use keyring::{Keyring, KeyringError, SEALS_PER_EPOCH_MAX};
 pub use log::{ENTRY_LEN_MAX, Entry, Head, StoreId};
 pub use open::{Notice, Opened, Options};
+pub use read::Scanned;
 pub use record::{
     Committed, Id, KEY_LEN_MAX, Precondition, Record, TABLE_LEN_MAX, Table, Transaction, Write,
 };

@@ -19,6 +19,9 @@ use crate::writer::Work;
 
 const READERS_MAX: usize = 8;
 
+/// One record of a scan: its identity, and itself or why it was not read.
+pub type Scanned = (Id, Result<Record, ReadError>);
+
 /// Readers for everybody.
 pub(crate) struct Pool(Vec<Mutex<Box<dyn Reader>>>);
 
@@ -76,7 +79,7 @@ impl Store {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<(Id, Result<Record, ReadError>)>, ReadError> {
+    ) -> Result<Vec<Scanned>, ReadError> {
         self.state.refuse_if_failed()?;
         let keyring = self.state.keyring().ok_or(ReadError::Sealed)?;
         let rows = self.state.readers.take().rows(&Page {
@@ -179,7 +182,7 @@ impl Store {
     }
 }
 
-fn id_of(found: &Found) -> &Id {
+pub(crate) fn id_of(found: &Found) -> &Id {
     match found {
         Ok(row) => &row.id,
         Err(damage) => &damage.id,

@@ -26,7 +26,7 @@ pub(crate) use reader::SqliteReader;
 /// Pages in the write-ahead log from which on it is checkpointed when nothing waits.
 const WAL_PAGES_QUIET: u32 = 1_000;
 /// Pages in the write-ahead log from which on it is checkpointed although transactions wait.
-const WAL_PAGES_BUSY: u32 = 8_000;
+const WAL_PAGES_BUSY: u32 = 4_000;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 

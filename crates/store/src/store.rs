@@ -18,7 +18,7 @@ use crate::fault::{CommitError, Damage, Fault, OpenError};
 use crate::keyring::Keyring;
 use crate::log::{ENTRY_LEN_MAX, Head, StoreId};
 use crate::open::{self, Notice, Opened, Options};
-use crate::record::{Id, Transaction, Write};
+use crate::record::{Id, Precondition, Transaction, Write};
 use crate::sqlite::Sqlite;
 use crate::state::State;
 use crate::writer::{Draft, Job, Message, Work};
@@ -184,24 +184,7 @@ impl Store {
             writes,
             entries,
         } = transaction;
-        let mut drafts = Vec::with_capacity(writes.len());
-        if !writes.is_empty() {
-            let keyring = self.state.keyring().ok_or(CommitError::Sealed)?;
-            let mut certain: HashMap<&Id, u64> = preconditions
-                .iter()
-                .filter_map(|condition| Some((condition.id(), condition.version()?)))
-                .collect();
-            for write in writes {
-                let before = certain.remove(write.id());
-                drafts.push(match (write, before) {
-                    (Write::Put(id, value), Some(before)) => {
-                        Draft::Sealed(keyring.seal(self.state.id, &id, before + 1, &value)?)
-                    }
-                    (Write::Put(id, value), None) => Draft::Plain(id, value),
-                    (Write::Delete(id), _) => Draft::Delete(id),
-                });
-            }
-        }
+        let drafts = self.drafts(&preconditions, writes)?;
         Ok(Work {
             preconditions,
             drafts,
@@ -209,13 +192,33 @@ impl Store {
             ..Work::default()
         })
     }
+
+    /// Seals what can be sealed here: the first put of a record whose version a precondition makes certain.
+    fn drafts(&self, conditions: &[Precondition], writes: Vec<Write>) -> Result<Vec<Draft>, CommitError> {
+        if writes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keyring = self.state.keyring().ok_or(CommitError::Sealed)?;
+        let certain = conditions
+            .iter()
+            .filter_map(|known| Some((known.id(), known.version()?)));
+        let mut certain: HashMap<&Id, u64> = certain.collect();
+        let each = writes.into_iter().map(|write| {
+            let before = certain.remove(write.id());
+            Ok(match (write, before) {
+                (Write::Put(id, value), Some(before)) => {
+                    Draft::Sealed(keyring.seal(self.state.id, &id, before.saturating_add(1), &value)?)
+                }
+                (Write::Put(id, value), None) => Draft::Plain(id, value),
+                (Write::Delete(id), _) => Draft::Delete(id),
+            })
+        });
+        each.collect()
+    }
 }
 
 fn refuse_malformed(transaction: &Transaction) -> Result<(), CommitError> {
-    let conditions = transaction
-        .preconditions
-        .iter()
-        .map(crate::record::Precondition::id);
+    let conditions = transaction.preconditions.iter().map(Precondition::id);
     let ids = conditions.chain(transaction.writes.iter().map(Write::id));
     if ids.into_iter().any(|id| !id.is_well_formed()) {
         return Err(CommitError::Invalid {

@@ -318,9 +318,9 @@ impl Writer {
         match change {
             Change::Put(row, is_new) => {
                 if is_new {
-                    self.backend.insert(&row)?
+                    self.backend.insert(&row)?;
                 } else {
-                    self.backend.update(&row)?
+                    self.backend.update(&row)?;
                 }
                 *counts.rows.entry(row.id.table).or_default() += i64::from(is_new);
                 *counts.seals.entry(row.epoch).or_default() += 1;

@@ -1,4 +1,8 @@
 //! Crashes: a child process commits until it is killed; whatever it said was durable is there afterwards.
+//!
+//! The child is this test binary itself; it prints each key after its acknowledgement and never before.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share fails as a test does")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -1,4 +1,8 @@
 //! Damage: flipped bytes, rows that were moved, malformed pages, lost copies. Each is named, none spreads.
+//!
+//! The damage is done to the closed file, by SQL or by writing over its bytes.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share fails as a test does")]
 
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -318,9 +322,9 @@ fn a_flipped_bit_in_the_index_hides_nothing() {
         let path = folder.path().join("store.db");
         let store = open(&path);
         let pending: Vec<_> = names.iter().map(|name| store.commit(put(name))).collect();
-        pending
-            .into_iter()
-            .for_each(|commit| drop(commit.wait().unwrap()));
+        for commit in pending {
+            let _committed = commit.wait().unwrap();
+        }
         store.close().unwrap();
         flip_in_index(&path, names[at].as_bytes());
         let store = open(&path);

@@ -1,4 +1,8 @@
 //! Faults of the storage underneath: what is answered, what stays, and when the store refuses everything.
+//!
+//! The backend is SQLite with trouble on order; real full and read-only disks are the crash test's business.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share fails as a test does")]
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,8 @@
 //! History: an older image that was put back is detected; a snapshot is one moment and can be restored.
+//!
+//! Witnesses lie outside the database, so that an image put back cannot bring its own.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share fails as a test does")]
 
 use std::path::{Path, PathBuf};
 

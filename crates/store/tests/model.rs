@@ -1,4 +1,8 @@
 //! The store against a model in memory: whatever is handed in, answers and contents are the same.
+//!
+//! Transactions are handed in by the dozen without waiting, so that they share groups.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share fails as a test does")]
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,8 @@
 //! The store through its public face: what is committed, refused, read, scanned, sealed and counted.
+//!
+//! Damage, faults, crashes and history have files of their own.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share fails as a test does")]
 
 use std::path::Path;
 
