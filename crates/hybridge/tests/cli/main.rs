@@ -7,4 +7,5 @@ mod config;
 mod help;
 mod hybridge;
 mod probe;
+mod selftest;
 mod up;
