@@ -119,7 +119,7 @@ impl Key {
         Ok(plaintext)
     }
 
-    /// Opens in place and returns the plaintext, the front of the buffer. On an error the buffer is erased.
+    /// Opens in place and returns the plaintext, the front of the buffer. On an error the buffer holds no plaintext.
     ///
     /// # Errors
     /// As [`Key::open`].

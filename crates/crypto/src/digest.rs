@@ -121,4 +121,48 @@ mod tests {
                  2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f")
         );
     }
+
+    /// The example "abc" of FIPS 202; SHAKE256 of it and of the empty message by Python's `hashlib`.
+    #[test]
+    fn sha_3_matches_the_published_examples() {
+        assert_eq!(
+            super::sha3_256(b"abc")[..],
+            hex("3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532")
+        );
+        assert_eq!(
+            super::sha3_384(b"abc")[..],
+            hex("ec01498288516fc926459f58e2c6ad8df9b473cb0fc08c2596da7cf0e49be4b2\
+                 98d88cea927ac7f539f1edf228376d25")
+        );
+        assert_eq!(
+            super::sha3_512(b"abc")[..],
+            hex("b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e\
+                 10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0")
+        );
+    }
+
+    #[test]
+    fn shake256_gives_any_length_and_a_longer_output_begins_with_a_shorter_one() {
+        let empty = hex("46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f");
+        assert_eq!(super::shake256(b"", 32)[..], empty);
+        let long = super::shake256(b"abc", 1000);
+        for length in [0, 1, 135, 136, 137, 999] {
+            assert_eq!(super::shake256(b"abc", length)[..], long[..length]);
+        }
+    }
+
+    #[test]
+    fn a_message_in_pieces_has_the_digest_of_the_whole() {
+        let message: Vec<u8> = (0..=255).collect();
+        for cut in [0, 1, 63, 64, 65, 255, 256] {
+            let mut hasher = super::Sha256::new();
+            hasher.update(&message[..cut]);
+            let mut fork = hasher.clone();
+            hasher.update(&message[cut..]);
+            fork.update(b"other");
+            assert_eq!(hasher.finish(), super::sha256(&message), "{cut}");
+            assert_ne!(fork.finish(), super::sha256(&message), "{cut}");
+        }
+        assert_eq!(super::Sha256::default().finish(), super::sha256(b""));
+    }
 }

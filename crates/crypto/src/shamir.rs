@@ -9,6 +9,7 @@ use rand_core::{TryCryptoRng, TryRng};
 use vsss_rs::Gf256;
 use zeroize::Zeroizing;
 
+use crate::constant_time;
 use crate::random::{self, RandomError};
 use crate::state::{self, Failed};
 
@@ -16,13 +17,21 @@ use crate::state::{self, Failed};
 pub const SECRET_LEN_MAX: usize = 4096;
 
 /// One share, as secret as the whole once enough of them meet. Dropping it erases it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Share {
     /// Where the polynomials were evaluated, 1 to 255; unique within a split.
     pub index: u8,
     /// As many bytes as the secret has.
     pub bytes: Zeroizing<Vec<u8>>,
 }
+
+impl PartialEq for Share {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index && constant_time::eq(&self.bytes, &other.bytes)
+    }
+}
+
+impl Eq for Share {}
 
 impl std::fmt::Debug for Share {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,4 +1,5 @@
 //! Wycheproof's vectors for HKDF, the vector of RFC 9106 for Argon2id, and bounds.
+//! Lengths and costs out of bounds are errors, never shortened or raised to what is allowed.
 
 use wycheproof::TestResult;
 use wycheproof::hkdf::{TestName, TestSet};

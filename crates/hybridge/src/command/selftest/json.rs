@@ -1,4 +1,5 @@
 //! The JSON of `hybridge selftest --json`, version 1: fields are added, never changed.
+//! Times are whole microseconds for tests and nanoseconds for what is measured.
 
 use hybridge_crypto::selftest::Row;
 use hybridge_crypto::timing::{Measurement, Statistic};
