@@ -132,8 +132,6 @@ impl TryRng for Generator {
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
         if random::fill(out).is_err() {
             self.failed = true;
-            // The library draws again until a coefficient is not zero.
-            out.fill(1);
         }
         Ok(())
     }
