@@ -11,6 +11,7 @@ mod list;
 mod manifest;
 mod name;
 mod schedule;
+mod testimony;
 mod verify;
 
 pub(crate) use contents::{Contents, Item, Start};
@@ -20,6 +21,7 @@ pub use list::{Listed, list};
 pub use manifest::{Manifest, ManifestError, SealedTo, Signer};
 pub use name::Name;
 pub use schedule::{Keep, Pruned, due, prune};
+pub use testimony::{Testimony, testimony};
 pub use verify::{Depth, Report, Unlock, verify};
 pub(crate) use verify::{checked, open};
 

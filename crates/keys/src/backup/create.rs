@@ -3,14 +3,14 @@
 //! The container is written to a file of its own first, already sealed, so no byte in the clear touches a
 //! disk. Rows are not opened; a row that is damaged in the store is named in the manifest and left out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use hybridge_crypto::digest::Sha256;
 use hybridge_crypto::sign;
-use hybridge_store::{Keyring, Snapshot, Store};
+use hybridge_store::{Damage, Keyring, Row, Snapshot, Store, StoreId, Table};
 use jiff::Timestamp;
 
 use super::contents::{EndV1, Frames, StartV1, tombstone_digest};
@@ -57,6 +57,7 @@ pub async fn create(
 ) -> Result<Created, BackupError> {
     let name = Name::new(store.id(), request.now);
     let folder = destination.folder().unwrap_or(request.spool);
+    sweep(folder, store.id(), request.now)?;
     let spool = Spool::new(folder.join(format!(".{}.partial", name.container())));
     let job = Job {
         store: store.clone(),
@@ -80,6 +81,31 @@ pub async fn create(
     Ok(Created { name, manifest })
 }
 
+/// Removes what a backup of this store that was killed left behind, once it is a day old.
+fn sweep(folder: &Path, store: StoreId, now: Timestamp) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(file) = entry.file_name().into_string() else {
+            continue;
+        };
+        let name = file
+            .strip_prefix('.')
+            .and_then(|rest| rest.strip_suffix(".partial"));
+        let is_ours = name
+            .and_then(Name::of_container)
+            .is_some_and(|name| name.is_of(store));
+        if is_ours && is_day_old(&entry.metadata()?, now)? {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_day_old(found: &Metadata, now: Timestamp) -> io::Result<bool> {
+    let modified = Timestamp::try_from(found.modified()?).map_err(io::Error::other)?;
+    Ok(now.duration_since(modified) > jiff::SignedDuration::from_hours(24))
+}
+
 /// A file that goes when it is no longer needed; nothing happens when it was moved away.
 pub(super) struct Spool {
     pub(super) path: PathBuf,
@@ -96,6 +122,8 @@ impl Drop for Spool {
         let _gone = std::fs::remove_file(&self.path);
     }
 }
+
+type Found = Result<Row, Damage>;
 
 struct Job {
     store: Store,
@@ -169,21 +197,16 @@ impl Job {
             if batch.is_empty() {
                 break;
             }
-            for found in batch {
-                let row = match found {
-                    Ok(row) => row,
-                    Err(damage) => {
-                        counted.damaged.push(damage.id.to_string());
-                        continue;
-                    }
-                };
+            let sound: Vec<Row> = batch
+                .into_iter()
+                .filter_map(|found| counted.sound(found))
+                .collect();
+            for row in sound {
                 if !epochs.contains(&row.epoch) {
                     return Err(BackupError::KeyringTooOld { epoch: row.epoch });
                 }
                 frames.row(&row)?;
-                counted.rows += 1;
-                counted.keys += u64::from(row.id.table == KEY);
-                counted.versions += u64::from(row.id.table == VERSION);
+                counted.count(row.id.table);
                 if row.id.table == TOMBSTONE {
                     tombstones.push(row.id.key);
                 }
@@ -219,6 +242,21 @@ struct Counted {
     damaged: Vec<String>,
 }
 
+impl Counted {
+    /// The row, or nothing and a note where it is damaged.
+    fn sound(&mut self, found: Found) -> Option<Row> {
+        found
+            .map_err(|damage| self.damaged.push(damage.id.to_string()))
+            .ok()
+    }
+
+    fn count(&mut self, table: Table) {
+        self.rows += 1;
+        self.keys += u64::from(table == KEY);
+        self.versions += u64::from(table == VERSION);
+    }
+}
+
 struct Written {
     container: ContainerV1,
     start: StartV1,
@@ -231,7 +269,7 @@ impl Written {
         Manifest {
             format: Manifest::format(),
             name: name.to_string(),
-            store: hybridge_store::StoreId(self.start.store).to_string(),
+            store: StoreId(self.start.store).to_string(),
             generation: self.start.generation,
             taken: request.now,
             container: self.container,

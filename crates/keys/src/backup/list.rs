@@ -1,4 +1,6 @@
 //! What backups a destination has, each with its manifest or with what is wrong with it.
+//!
+//! Nothing here opens a container.
 
 use hybridge_store::StoreId;
 

@@ -1,3 +1,6 @@
+//! Tests of backups over a real store and real keys; the fixture is also that of the restore.
+//! Each writes into a folder of its own.
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -379,6 +382,73 @@ async fn pruning_deletes_nothing_where_no_backup_verifies() {
     .await
     .expect("pruned");
     assert_eq!((pruned.deleted.len(), pruned.kept, pruned.newest), (0, 3, None));
+}
+
+#[tokio::test]
+async fn backups_are_a_witness_against_an_older_image() {
+    let fixture = filled();
+    let known = Signer::of(signer());
+    let path = fixture.store.path().to_owned();
+    let older = fixture.folder.path().join("older");
+    let heard = testimony(&fixture.directory, &fixture.store, &known)
+        .await
+        .expect("heard");
+    assert_eq!(heard, Testimony::Silent);
+    fixture.store.clone().close().expect("closed");
+    std::fs::copy(&path, &older).expect("copied");
+
+    let store = Store::open(&path, Options::default()).expect("opens");
+    store.unseal(fixture.keyring());
+    let fixture = Fixture { store, ..fixture };
+    fixture.put(TABLE, b"later", b"x");
+    let newest = fixture.create(&fixture.directory, at(0)).await.name;
+    let heard = testimony(&fixture.directory, &fixture.store, &known)
+        .await
+        .expect("heard");
+    assert_eq!(
+        heard,
+        Testimony::Agrees {
+            newest: newest.clone()
+        }
+    );
+
+    let back = Store::open(&older, Options::default()).expect("opens");
+    let heard = testimony(&fixture.directory, &back, &known).await.expect("heard");
+    assert_eq!(
+        heard,
+        Testimony::RolledBack {
+            newest: newest.clone(),
+            theirs: 22,
+            ours: 21
+        }
+    );
+    back.unseal(fixture.keyring());
+    let transaction = Transaction {
+        entries: vec![b"{}".to_vec()],
+        ..Transaction::default()
+    };
+    back.commit(transaction).wait().expect("committed");
+    let heard = testimony(&fixture.directory, &back, &known).await.expect("heard");
+    assert_eq!(heard, Testimony::OtherHistory { newest, sequence: 22 });
+}
+
+#[tokio::test]
+async fn what_a_killed_backup_left_goes_after_a_day() {
+    let fixture = filled();
+    let folder = fixture.folder.path().join("backups");
+    let of = |store| folder.join(format!(".{}.partial", Name::new(store, at(0)).container()));
+    let (ours, foreign) = (of(fixture.store.id()), of(hybridge_store::StoreId([0xff; 16])));
+    std::fs::write(&ours, "half").expect("written");
+    std::fs::write(&foreign, "half").expect("written");
+    let written = std::fs::metadata(&ours)
+        .and_then(|found| found.modified())
+        .expect("there");
+    let written = Timestamp::try_from(written).expect("a time");
+    let after = |hours| written + jiff::SignedDuration::from_hours(hours);
+    fixture.create(&fixture.directory, after(23)).await;
+    assert!(ours.exists());
+    fixture.create(&fixture.directory, after(25)).await;
+    assert!(!ours.exists() && foreign.exists());
 }
 
 /// What every destination must do.

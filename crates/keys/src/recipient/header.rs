@@ -232,20 +232,20 @@ fn wrap(recipient: &Recipient, file_key: &FileKey, purpose: &str) -> Result<(Vec
     let failed = |source: hpke::Error| SealError::Crypto("HPKE", source.into());
     let suite = hpke::Suite::default_for(recipient.algorithm()).map_err(failed)?;
     let (enc, mut sender) =
-        hpke::sender(suite, recipient.public_key(), &hpke_info(purpose)).map_err(failed)?;
+        hpke::sender(suite, recipient.public_key(), &hpke_context(purpose)).map_err(failed)?;
     let sealed = sender.seal(&[], file_key.as_bytes()).map_err(failed)?;
     Ok((enc, sealed))
 }
 
 fn unwrap(key: &kem::PrivateKey, enc: &[u8], sealed: &[u8], purpose: &str) -> Option<FileKey> {
     let suite = hpke::Suite::default_for(key.algorithm()).ok()?;
-    let mut receiver = hpke::receiver(suite, key, enc, &hpke_info(purpose)).ok()?;
+    let mut receiver = hpke::receiver(suite, key, enc, &hpke_context(purpose)).ok()?;
     let opened: Zeroizing<Vec<u8>> = receiver.open(&[], sealed).ok()?;
     FileKey::from_bytes(opened)
 }
 
 /// `hybridge-sealed/v1 file key`, a zero byte, and the purpose.
-fn hpke_info(purpose: &str) -> Vec<u8> {
+fn hpke_context(purpose: &str) -> Vec<u8> {
     [b"hybridge-sealed/v1 file key\0", purpose.as_bytes()].concat()
 }
 

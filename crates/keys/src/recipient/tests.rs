@@ -1,3 +1,6 @@
+//! Tests of the container: who opens it, and that no change of it goes unseen.
+//! Bodies have a few chunks, so that first, inner and last ones are met.
+
 use std::io::{Read as _, Write as _};
 
 use hybridge_crypto::{Algorithm, kem};

@@ -182,3 +182,67 @@ pub enum RekeyError {
     #[error(transparent)]
     Unseal(#[from] UnsealError),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DONE: Found = Found {
+        sealing: 2,
+        by_key_file: true,
+        key_file: Some(2),
+        next_key_file: None,
+        epochs: 1,
+        is_resealed: false,
+    };
+
+    #[test]
+    fn what_lies_on_disk_decides_what_is_next() {
+        let cases = [
+            (DONE, Todo::Nothing),
+            (
+                Found {
+                    next_key_file: Some(2),
+                    epochs: 2,
+                    ..DONE
+                },
+                Todo::PromoteKeyFile,
+            ),
+            (
+                Found {
+                    next_key_file: Some(3),
+                    ..DONE
+                },
+                Todo::DropNextKeyFile,
+            ),
+            (
+                Found {
+                    by_key_file: false,
+                    next_key_file: Some(2),
+                    ..DONE
+                },
+                Todo::DropNextKeyFile,
+            ),
+            (
+                Found {
+                    by_key_file: false,
+                    key_file: Some(1),
+                    ..DONE
+                },
+                Todo::DropKeyFile,
+            ),
+            (Found { epochs: 2, ..DONE }, Todo::Reseal),
+            (
+                Found {
+                    epochs: 2,
+                    is_resealed: true,
+                    ..DONE
+                },
+                Todo::Trim,
+            ),
+        ];
+        for (found, expected) in cases {
+            assert_eq!(next(&found), expected, "{found:?}");
+        }
+    }
+}

@@ -1,3 +1,6 @@
+//! Tests of the seal: what opens it, what does not and how that is said, and rekeys that are killed after
+//! each of their steps, on a real store.
+
 use hybridge_crypto::Algorithm;
 use hybridge_store::{Id, Options, Store, StoreId, Table, Transaction, Write};
 use zeroize::Zeroizing;

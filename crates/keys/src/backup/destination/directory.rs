@@ -1,4 +1,6 @@
-//! A folder of backups: temporary file, sync, rename, sync of the folder.
+//! A folder of backups: temporary file, sync, name, sync of the folder.
+//!
+//! A name is given by a hard link, which refuses one that exists, where a rename would replace it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
