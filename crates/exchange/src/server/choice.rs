@@ -153,4 +153,21 @@ mod tests {
     fn an_exception_does_not_allow_hybrid_suites_that_the_policy_forbids() {
         assert_eq!(check(&["MLKEM1024-P384"], &["X-Wing"], 2_000, &["X-Wing"]), None);
     }
+
+    #[test]
+    fn an_exception_without_a_name_allows_nothing() {
+        let terms = Terms {
+            exception: Some(Exception {
+                name: "",
+                suites: &named(&["X25519"]),
+                expires: Time(2_000),
+            }),
+            ..Terms::hybrid(&[])
+        };
+        let offered = [named(&["X25519"])[0].code];
+        assert!(matches!(
+            terms.choose(&offered, NOW),
+            Err(Refusal::NoSuite { .. })
+        ));
+    }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod dishonesty;
 mod downgrade;
 mod encoding;
 mod fixture;
