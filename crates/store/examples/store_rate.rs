@@ -1,10 +1,10 @@
-//! Measures the store as a service would use it: `store_rate FOLDER create|scatter|log|fill|lookup [COUNT]`.
+//! Measures the store as a service would use it: `store_rate FOLDER create|scatter|log|fill|lookup|copy [COUNT]`.
 //!
-//! `create`: 64 committers, each transaction makes four records (1.6 kB in all) and one log entry, with names in
-//! ascending order; `scatter`: the same with names all over the index. `log`: each
-//! transaction is one log entry under the precondition of a record's version. `fill`: COUNT keys of two
-//! records each, through the same door. `lookup`: opening, then COUNT reads of random keys, with the process's
-//! memory. CPU time is the whole process's, from `/proc/self/stat`, in ticks of 10 ms.
+//! `create`: 64 committers, each transaction makes four records (1.6 kB in all) and one log entry, with names
+//! in ascending order; `scatter`: the same with names all over the index. `log`: each transaction is one log
+//! entry under the precondition of a record's version. `fill`: COUNT keys of two records each. `lookup`, after
+//! a whole `fill`: COUNT reads of random keys. `copy`: a snapshot restored into a second file. CPU time is the
+//! whole process's, from `/proc/self/stat`, in ticks of 10 ms.
 
 #![expect(clippy::print_stdout, reason = "an example prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
@@ -12,7 +12,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use hybridge_store::{Id, Keyring, Options, Precondition, Store, Table, Transaction, Write};
+use hybridge_store::{Id, Import, Keyring, Options, Precondition, Store, Table, Transaction, Write};
 
 const KEY: Table = Table("key");
 const VERSION: Table = Table("version");
@@ -25,7 +25,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [folder, mode, rest @ ..] = &arguments[..] else {
-        return Err("usage: store_rate FOLDER create|scatter|log|fill|lookup [COUNT]".into());
+        return Err("usage: store_rate FOLDER create|scatter|log|fill|lookup|copy [COUNT]".into());
     };
     let count = rest.first().map_or(Ok(100_000), |count| count.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -53,6 +53,7 @@ fn main() -> Result<(), Failure> {
         }
         "fill" => runtime.block_on(drive(&store, count, filling))?,
         "lookup" => lookup(&store, count)?,
+        "copy" => copy(&store, &Path::new(folder).join("copy.db"))?,
         _ => return Err("unknown mode".into()),
     }
     println!("memory {} MiB", resident_mib()?);
@@ -160,7 +161,7 @@ fn write_one(table: Table, key: Vec<u8>, len: usize) -> Transaction {
 }
 
 fn lookup(store: &Store, count: u64) -> Result<(), Failure> {
-    let keys = store.count(KEY)?;
+    let keys = store.count(KEY)?.max(1);
     let mut waits = Vec::new();
     let (start, cpu) = (Instant::now(), cpu_time()?);
     for n in 0..count {
@@ -172,6 +173,36 @@ fn lookup(store: &Store, count: u64) -> Result<(), Failure> {
     }
     println!("{keys} keys");
     report(count, start.elapsed(), cpu_time()? - cpu, waits);
+    Ok(())
+}
+
+fn copy(store: &Store, path: &Path) -> Result<(), Failure> {
+    let (began, cpu) = (Instant::now(), cpu_time()?);
+    let mut snapshot = store.snapshot()?;
+    let mut import = Import::begin(path, snapshot.origin().clone())?;
+    let mut count = 0;
+    loop {
+        let page: Vec<_> = snapshot.rows(2_000)?.into_iter().flatten().collect();
+        if page.is_empty() {
+            break;
+        }
+        count += page.len();
+        import.rows(page)?;
+    }
+    loop {
+        let page: Vec<_> = snapshot.entries(2_000)?.into_iter().flatten().collect();
+        if page.is_empty() {
+            break;
+        }
+        import.entries(page)?;
+    }
+    import.finish(Options::default())?.close()?;
+    let (took, cpu) = (began.elapsed(), cpu_time()? - cpu);
+    println!(
+        "{count} rows and the log copied in {:.1} s, {:.1} s of CPU",
+        took.as_secs_f64(),
+        cpu.as_secs_f64()
+    );
     Ok(())
 }
 
