@@ -4,6 +4,7 @@
 //! certificate that our own edge verified, or a JWT of a trusted issuer. What is presented must be good:
 //! a bad credential is refused even if a good one stands beside it.
 
+pub(crate) mod certificate;
 mod failures;
 mod journal;
 mod sessions;
@@ -19,14 +20,16 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
 use hybridge_keys::Keys;
-use hybridge_keys::token::{Digest, Entered, Refused, Tokens};
+use hybridge_keys::token::{Digest, Entered, Rate, Refused, Tokens};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::admission::EdgeProof;
 pub(crate) use crate::admission::Way;
+use crate::config::IdentityRule;
 use crate::principal::Principal;
 use crate::problem::{Code, Problem};
+use certificate::{Certificates, Shown};
 use failures::Failures;
 pub(crate) use sessions::{Secure, Sessions};
 pub use source::TokenSource;
@@ -55,8 +58,10 @@ pub trait Journal: Send + Sync {
 /// Who may come in, and how they prove it.
 pub struct Access {
     tokens: TokenSource,
+    while_sealed: Option<TokenSource>,
     journal: Option<Arc<dyn Journal>>,
     edge: Option<EdgeProof>,
+    certificates: Option<Certificates>,
     pub(crate) sessions: Sessions,
     failures: Failures,
     started: Instant,
@@ -73,8 +78,10 @@ impl Access {
         let _random = hybridge_crypto::random::fill(&mut run);
         Self {
             tokens,
+            while_sealed: None,
             journal: None,
             edge: None,
+            certificates: None,
             sessions: Sessions::default(),
             failures: Failures::default(),
             started: Instant::now(),
@@ -97,6 +104,13 @@ impl Access {
         }
     }
 
+    /// Lets the administrator's token open the seal while the store's tokens cannot be read.
+    #[must_use]
+    pub fn with_seal_token(mut self, token: Digest) -> Self {
+        self.while_sealed = Some(TokenSource::seal_only(token));
+        self
+    }
+
     /// Writes every refusal down here.
     #[must_use]
     pub fn with_journal(mut self, journal: Arc<dyn Journal>) -> Self {
@@ -104,10 +118,12 @@ impl Access {
         self
     }
 
-    /// Believes an edge that knows this secret what it says about its clients.
+    /// Believes an edge that knows this secret what it says about its clients, and these rules who the holders
+    /// of client certificates are.
     #[must_use]
-    pub fn with_edge(mut self, proof: EdgeProof) -> Self {
+    pub fn with_edge(mut self, proof: EdgeProof, rules: &[IdentityRule], rate: Rate) -> Self {
         self.edge = Some(proof);
+        self.certificates = Some(Certificates::new(rules, rate));
         self
     }
 
@@ -141,12 +157,24 @@ impl Access {
                 let detail = "one Authorization field is enough";
                 return Err(self.failed(Problem::new(Code::CredentialRefused, detail), way));
             }
-            (None, _) => self
-                .sessions
-                .digest(headers, Timestamp::now())
-                .ok_or_else(unauthenticated)?,
+            (None, _) => match self.sessions.digest(headers, Timestamp::now()) {
+                Some(digest) => digest,
+                None => return self.certificate(headers, way),
+            },
         };
         self.token(&digest, way).map(Principal::Token)
+    }
+
+    fn certificate(&self, headers: &HeaderMap, way: Way) -> Result<Principal, Problem> {
+        let shown = self.certificates.as_ref().map(|certificates| certificates.find(headers, way));
+        match shown {
+            Some(Shown::Known(identity)) => Ok(Principal::Identity(identity)),
+            Some(Shown::Stranger) => {
+                let detail = "no name in the client certificate is one of [[api.identity]]";
+                Err(self.failed(Problem::new(Code::CredentialRefused, detail), way))
+            }
+            Some(Shown::Nothing) | None => Err(unauthenticated()),
+        }
     }
 
     /// Lets a token in.
@@ -157,9 +185,11 @@ impl Access {
         }
         // A look into the store costs more than a refusal: who failed too often does not get one.
         self.failures.require_within(way.peer(), self.elapsed())?;
-        self.tokens
-            .enter(digest, now)
-            .map_err(|refused| self.refused(refused, way))
+        let mut entered = self.tokens.enter(digest, now);
+        if let (Err(Refused::Sealed), Some(other)) = (&entered, &self.while_sealed) {
+            entered = other.enter(digest, now);
+        }
+        entered.map_err(|refused| self.refused(refused, way))
     }
 
     /// `Authorization: Bearer hyb_…` (RFC 6750 §2.1).

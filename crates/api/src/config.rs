@@ -1,24 +1,81 @@
 //! The `[api]` table: where the API listens and whom it believes.
 //!
-//! The API itself speaks plain HTTP, so it listens on loopback and nowhere else.
+//! The API itself speaks plain HTTP, so it listens on loopback and nowhere else. With `[api.tls]` the edge
+//! stands in front of it, and the address may be any.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use hybridge_keys::token::Rate;
+use hybridge_policy::access::{Binding, InvalidBinding};
 use serde::Deserialize;
 
 /// The `[api]` table of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Loopback address and port; port 0 takes a free one. Default `127.0.0.1:8000`.
+    /// Address and port, on loopback unless there is `tls`; port 0 takes a free one. Default `127.0.0.1:8000`.
     pub listen: SocketAddr,
     /// File with the administrator's token for a process without a key service; made (0600) if it is not
     /// there. Default: `admin.token` in the data directory.
     pub token_file: Option<PathBuf>,
     /// How fast each principal may go.
     pub rate: RateLimit,
+    /// TLS in front of the API, by an edge route of the name `api`.
+    pub tls: Option<Tls>,
+    /// Who the holders of client certificates are; the first that matches counts.
+    #[serde(rename = "identity")]
+    pub identities: Vec<IdentityRule>,
+}
+
+/// `[api.tls]`: how the edge stands in front of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file with the certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM file with its private key.
+    pub key: PathBuf,
+    /// PEM file with the authorities of client certificates; without it, none are asked for.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// `[[api.identity]]`: what the holder of a client certificate may do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityRule {
+    /// A name in the certificate, as a pattern: `dns:HOST` or a URI such as `spiffe://example.org/pay`.
+    pub name: NamePattern,
+    /// What it may do.
+    #[serde(rename = "binding")]
+    pub bindings: Vec<Binding>,
+}
+
+/// A name of a certificate, or the beginning of several.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct NamePattern(String);
+
+impl std::fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl NamePattern {
+    /// `*` at the end stands for the rest; everything else for itself.
+    pub(crate) fn matches(&self, name: &str) -> bool {
+        match self.0.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == self.0,
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        let kind = self.0.starts_with("dns:") || self.0.contains("://");
+        let start = self.0.strip_suffix('*').unwrap_or(&self.0);
+        kind && !start.contains('*') && start.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+    }
 }
 
 /// `[api.rate]`: a token bucket per principal.
@@ -55,6 +112,8 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             token_file: None,
             rate: RateLimit::default(),
+            tls: None,
+            identities: Vec::new(),
         }
     }
 }
@@ -62,7 +121,20 @@ impl Default for Config {
 impl Config {
     /// Refuses what cannot be served safely; call it before binding.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        require_loopback(self.listen)
+        if self.tls.is_none() {
+            require_loopback(self.listen)?;
+        }
+        for rule in &self.identities {
+            let name = || rule.name.0.clone();
+            if !rule.name.is_sound() {
+                return Err(ConfigError::IdentityName { name: name() });
+            }
+            for binding in &rule.bindings {
+                let valid = binding.validate();
+                valid.map_err(|source| ConfigError::Binding { name: name(), source })?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -79,10 +151,17 @@ pub(crate) fn require_loopback(listen: SocketAddr) -> Result<(), ConfigError> {
 pub enum ConfigError {
     #[error(
         "api.listen = {listen} is not a loopback address: the API speaks plain HTTP, so whoever is on the way \
-         could read tokens; listen on 127.0.0.1 or [::1] and come from elsewhere through a tunnel \
-         (ssh -L 8000:127.0.0.1:8000 HOST)"
+         could read tokens; give it TLS with [api.tls], or listen on 127.0.0.1 or [::1] and come from elsewhere \
+         through a tunnel (ssh -L 8000:127.0.0.1:8000 HOST)"
     )]
     NotLoopback { listen: SocketAddr },
+    #[error(
+        "api.identity: the name {name:?} is neither dns:HOST nor a URI such as spiffe://example.org/pay; a * may \
+         stand at its end"
+    )]
+    IdentityName { name: String },
+    #[error("api.identity {name:?}: {source}")]
+    Binding { name: String, source: InvalidBinding },
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     })
 }
 
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, LoadError> {
+pub(crate) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, LoadError> {
     let missing = || LoadError::Missing {
         path: path.to_owned(),
         expected: "certificate",

@@ -57,8 +57,10 @@ pub(crate) fn stamps_of(route: &Route) -> Stamps {
         .tls
         .iter()
         .filter_map(|tls| tls.authorities.as_ref());
+    let clients = route.client_auth.iter().map(|auth| &auth.ca);
     certificates
         .chain(authorities)
+        .chain(clients)
         .map(|path| (path.clone(), stamp(path)))
         .collect()
 }

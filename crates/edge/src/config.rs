@@ -76,6 +76,8 @@ pub struct Route {
     /// Groups that may be negotiated, preferred first. Default: all, hybrids first.
     #[serde(default)]
     pub groups: Vec<Group>,
+    /// Certificates asked of clients. Default: none.
+    pub client_auth: Option<ClientAuth>,
     /// PROXY protocol header expected from whoever connects. Default `off`.
     #[serde(default)]
     pub accept_proxy: AcceptProxy,
@@ -92,6 +94,54 @@ pub struct Canary {
     pub rung: Rung,
     /// Share of clients in the canary arm, in parts per ten thousand (0 to 10000).
     pub weight: u16,
+}
+
+/// `client_auth = { ca = "clients.pem", mode = "required" }`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct ClientAuth {
+    /// PEM file with the authorities whose certificates are believed.
+    pub ca: PathBuf,
+    /// What becomes of a client without a certificate. Default `required`.
+    #[serde(default)]
+    pub mode: ClientAuthMode,
+}
+
+/// What becomes of a client without a certificate. A bad one is always refused.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientAuthMode {
+    /// It is refused.
+    #[default]
+    Required,
+    /// It is let in, and the upstream is told of no certificate.
+    Optional,
+}
+
+impl ClientAuthMode {
+    /// The name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+        }
+    }
+}
+
+/// A field that we add to each request for an upstream in this process, so that it knows us; what a client
+/// sends under its name is dropped. Not configurable: who wires the process sets it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proof(pub std::sync::Arc<str>);
+
+impl Proof {
+    /// The field's name.
+    pub const FIELD: &str = "hybridge-edge-proof";
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Proof(<redacted>)")
+    }
 }
 
 /// What a route does with TLS.
@@ -174,6 +224,9 @@ pub struct Upstream {
     /// PROXY protocol header sent first. Default `off`.
     #[serde(default)]
     pub send_proxy: SendProxy,
+    /// What an upstream in this process knows us by.
+    #[serde(skip)]
+    pub proof: Option<Proof>,
 }
 
 /// `[route.upstream.tls]`: how we are a TLS client.
@@ -297,14 +350,23 @@ pub enum InvalidConfig {
 }
 
 impl Config {
-    /// Checks each route and all of them together.
+    /// Refuses a configuration with nothing to serve.
+    ///
+    /// # Errors
+    /// [`InvalidConfig::NoRoutes`].
+    pub fn require_routes(&self) -> Result<(), InvalidConfig> {
+        if self.routes.is_empty() {
+            return Err(InvalidConfig::NoRoutes);
+        }
+        Ok(())
+    }
+
+    /// Checks each route and all of them together. No route at all is no mistake here: a process may serve
+    /// something else beside.
     ///
     /// # Errors
     /// The first thing that is wrong, with the route and the field.
     pub fn validate(&self) -> Result<(), InvalidConfig> {
-        if self.routes.is_empty() {
-            return Err(InvalidConfig::NoRoutes);
-        }
         if self.process.cores == Some(0) {
             return Err(InvalidConfig::Process {
                 field: "cores",
@@ -408,6 +470,10 @@ impl Route {
             Mode::Observe if self.rung.is_some() || self.canary.is_some() => {
                 Err(self.wrong("rung", "mode observe changes nothing and has no rung"))
             }
+            _ if self.client_auth.is_some() && !has_certificates => Err(self.wrong(
+                "client_auth",
+                "clients can be asked for certificates only where TLS ends here: give a certificate",
+            )),
             Mode::Originate if self.upstream.tls.as_ref().is_some_and(|tls| tls.rung.is_some()) => Err(self
                 .wrong(
                     "upstream.tls.rung",

@@ -141,7 +141,7 @@ fn two_routes_may_not_share_a_name_or_an_address() {
             .to_string()
             .contains("another route listens here")
     );
-    assert_eq!(Config::default().validate(), Err(InvalidConfig::NoRoutes));
+    assert_eq!(Config::default().require_routes(), Err(InvalidConfig::NoRoutes));
 }
 
 #[test]

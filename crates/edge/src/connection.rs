@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::{self, Held};
 use crate::arms::Arm;
 use crate::attempt::Attempt;
+use crate::client_auth::ClientCertificate;
 use crate::config::{AcceptProxy, Protocol, SendProxy};
 use crate::counters::Limit;
 use crate::first_flight::{self, FirstFlight, NoHello, Received};
@@ -26,7 +27,7 @@ use crate::worker::Worker;
 use crate::{downstream, http, relay};
 
 /// Who is at the other end of an accepted connection, and what was agreed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Peer {
     /// The client's address, from the PROXY header if there was one.
     pub(crate) client: SocketAddr,
@@ -38,6 +39,8 @@ pub(crate) struct Peer {
     pub(crate) negotiated: Negotiated,
     /// Is the inside HTTP/2 (RFC 9113 §3.2)?
     pub(crate) http2: bool,
+    /// The certificate that the client showed, verified.
+    pub(crate) certificate: Option<ClientCertificate>,
 }
 
 /// Serves a connection until it ends.
@@ -177,6 +180,7 @@ async fn establish(
         arm: Arm::Control,
         negotiated: Negotiated::default(),
         http2: false,
+        certificate: None,
     };
     if route.prepared.is_none() {
         let arm = route
@@ -225,6 +229,7 @@ async fn handshake(
                 arm: established.arm,
                 negotiated,
                 http2: established.http2,
+                certificate: established.certificate,
                 ..peer
             };
             (Inbound::Tls(established.stream), peer)

@@ -12,6 +12,7 @@ use tokio_rustls::server::TlsStream;
 use crate::agreed::agreed;
 use crate::arms::Arm;
 use crate::attempt::Attempt;
+use crate::client_auth::ClientCertificate;
 use crate::first_flight::FirstFlight;
 use crate::handshake::{Negotiated, Outcome};
 use crate::refusal;
@@ -25,6 +26,7 @@ pub(crate) struct Established {
     pub(crate) negotiated: Negotiated,
     pub(crate) arm: Arm,
     pub(crate) http2: bool,
+    pub(crate) certificate: Option<ClientCertificate>,
 }
 
 /// Runs the handshake; on failure the record is written and the client has its alert.
@@ -98,12 +100,14 @@ fn establish(
     let (wire, connection) = stream.get_ref();
     let negotiated = negotiated(connection, wire, scheme);
     let http2 = connection.alpn_protocol() == Some(b"h2");
+    let certificate = ClientCertificate::of(connection.peer_certificates());
     attempt.succeed(negotiated);
     Established {
         stream: Box::new(stream),
         negotiated,
         arm,
         http2,
+        certificate,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod arms;
 mod attempt;
 pub mod certificate;
 mod certificate_watch;
+mod client_auth;
 pub mod client_config;
 mod clock;
 pub mod config;

@@ -63,6 +63,7 @@ pub(crate) async fn serve(
         arm: Arm::Control,
         negotiated: Negotiated::default(),
         http2: false,
+        certificate: None,
     };
     let wire = Wire::new(stream, received.raw, route.meter());
     watch(worker, wire, (attempt, half_open), route, &peer).await;

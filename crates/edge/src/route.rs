@@ -8,6 +8,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use hybridge_policy::Rung;
 use rustls::ClientConfig;
+use rustls::server::danger::ClientCertVerifier;
 
 use crate::admission::{Buckets, Gauge};
 use crate::arms::{Arm, Arms, LiveArms, Salt};
@@ -34,6 +35,8 @@ pub(crate) struct RouteSpec {
     pub(crate) salt: Salt,
     /// Downstream certificates; `None` if connections come in as plaintext or pass untouched.
     pub(crate) downstream: Option<(Certificates, Tickets)>,
+    /// Whose certificates we believe of clients; `None` if they are not asked.
+    pub(crate) clients: Option<Arc<dyn ClientCertVerifier>>,
     /// Whose certificates we believe upstream; `None` for plaintext.
     pub(crate) verifier: Option<Verifier>,
     /// Counters of all cores.
@@ -84,8 +87,9 @@ impl LiveRoute {
         earlier: Option<&Self>,
     ) -> Result<Self, rustls::Error> {
         let downstream = spec.downstream.as_ref();
-        let prepared =
-            downstream.map(|(certificates, tickets)| Prepared::new(&spec.config, certificates, tickets));
+        let prepared = downstream.map(|(certificates, tickets)| {
+            Prepared::new(&spec.config, certificates, tickets, spec.clients.as_ref())
+        });
         let upstream = spec.verifier.as_ref().map(|verifier| {
             Ok::<_, rustls::Error>([
                 upstream_configs(&spec.config, verifier)?,

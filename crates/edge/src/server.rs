@@ -273,6 +273,9 @@ impl Control {
     /// have reset who had connected meanwhile.
     fn replace(&self, state: &mut State, config: Config) -> Result<(), Error> {
         config.validate()?;
+        if !state.routes.is_empty() {
+            config.require_routes()?;
+        }
         let (specs, next_id) = self.specs(state, &config)?;
         let leaving = state.leaving(&config);
         let mut prepared = Vec::with_capacity(specs.len());

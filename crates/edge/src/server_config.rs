@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hybridge_policy::Group;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::Ticketer;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ResolvesServerCert, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
 
@@ -62,10 +63,16 @@ impl Prepared {
         route: &Route,
         certificates: &Certificates,
         tickets: &Tickets,
+        clients: Option<&Arc<dyn ClientCertVerifier>>,
     ) -> Result<Self, rustls::Error> {
         let order = route.group_order();
         let build = |groups: &[Group], versions: &[&'static rustls::SupportedProtocolVersion]| {
-            build(groups, versions, certificates, tickets, route.protocol)
+            let mut config = build(groups, versions, certificates, clients)?;
+            resume(&mut config, versions == [&TLS13], tickets, clients.is_none());
+            if route.protocol == Protocol::Http {
+                config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            }
+            Ok::<_, rustls::Error>(Arc::new(config))
         };
         let mut single = [const { None }; Group::ALL.len()];
         for group in order {
@@ -99,29 +106,33 @@ fn build(
     groups: &[Group],
     versions: &[&'static rustls::SupportedProtocolVersion],
     certificates: &Certificates,
-    tickets: &Tickets,
-    protocol: Protocol,
-) -> Result<Arc<ServerConfig>, rustls::Error> {
-    let tls13_alone = versions == [&TLS13];
-    let resolver: Arc<dyn ResolvesServerCert> = if tls13_alone {
+    clients: Option<&Arc<dyn ClientCertVerifier>>,
+) -> Result<ServerConfig, rustls::Error> {
+    let resolver: Arc<dyn ResolvesServerCert> = if versions == [&TLS13] {
         Arc::new(Tls13(certificates.clone()))
     } else {
         Arc::new(certificates.clone())
     };
-    let mut config = ServerConfig::builder_with_provider(kx::provider(groups))
-        .with_protocol_versions(versions)?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
-    config.ticketer = Arc::clone(&tickets.keys);
-    config.session_storage = if tls13_alone {
-        Arc::new(NoServerSessionStorage {})
-    } else {
-        Arc::clone(&tickets.sessions) as Arc<dyn StoresServerSessions>
+    let builder =
+        ServerConfig::builder_with_provider(kx::provider(groups)).with_protocol_versions(versions)?;
+    let builder = match clients {
+        Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier)),
+        None => builder.with_no_client_auth(),
     };
+    Ok(builder.with_cert_resolver(resolver))
+}
+
+/// How connections are resumed; `is_allowed` is false where each must show its certificate anew.
+fn resume(config: &mut ServerConfig, tls13_alone: bool, tickets: &Tickets, is_allowed: bool) {
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    if !is_allowed {
+        return;
+    }
+    config.ticketer = Arc::clone(&tickets.keys);
     // One ticket is what a client uses; RFC 8446 §4.6.1 leaves the number to us.
     config.send_tls13_tickets = 1;
-    if protocol == Protocol::Http {
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    if !tls13_alone {
+        config.session_storage = Arc::clone(&tickets.sessions) as Arc<dyn StoresServerSessions>;
     }
-    Ok(Arc::new(config))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::arms::{Arms, LiveArms, Salt};
 use crate::certificate::{self, Certificates, LoadError};
 use crate::certificate_watch::stamps_of;
+use crate::client_auth::{self, ClientAuthError};
 use crate::client_config::{Trust, TrustError, Verifier};
 use crate::config::{Mode, Process, Route, UpstreamTls};
 use crate::counters::RouteCounters;
@@ -31,6 +32,14 @@ pub enum SpecError {
         route: String,
         /// What is wrong with them.
         source: TrustError,
+    },
+    /// The authorities of clients.
+    #[error("route {route:?}: client_auth")]
+    ClientAuth {
+        /// The route.
+        route: String,
+        /// What is wrong with them.
+        source: ClientAuthError,
     },
     /// The TLS library refuses.
     #[error("route {route:?}: the TLS library refuses this configuration")]
@@ -74,11 +83,17 @@ pub(crate) fn build(
         route: name(),
         source,
     })?;
+    let clients = route.client_auth.as_ref().map(client_auth::verifier).transpose();
+    let clients = clients.map_err(|source| SpecError::ClientAuth {
+        route: name(),
+        source,
+    })?;
     Ok(RouteSpec {
         id: earlier.map_or(id, |earlier| earlier.id),
         arms: arms(route, earlier),
         salt: Salt::new(&process.salt, &route.name),
         downstream,
+        clients,
         verifier,
         counters: earlier.map_or_else(
             || RouteCounters::new(cores),

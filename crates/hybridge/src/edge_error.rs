@@ -44,6 +44,7 @@ fn explain_spec<'a>(error: SpecError, origin: impl Fn(&str) -> Origin<'a>) -> Co
     let (route, field, kind) = match &error {
         SpecError::Certificate { route, .. } => (route, "certificate", Kind::File),
         SpecError::Trust { route, .. } => (route, "upstream.tls", Kind::File),
+        SpecError::ClientAuth { route, .. } => (route, "client_auth", Kind::File),
         SpecError::Tls { route, .. } => (route, "groups", Kind::Configuration),
     };
     match origin(route) {

@@ -80,9 +80,14 @@ impl File {
     /// `Configuration`, with the place in the file.
     pub(crate) fn validate(&self) -> Result<(), CommandError> {
         if let Some(Err(error)) = self.api.as_ref().map(hybridge_api::Config::validate) {
-            return Err(self.wrong(&[Step::Key("api"), Step::Key("listen")], error));
+            let field = match error {
+                hybridge_api::ConfigError::NotLoopback { .. } => "listen",
+                _ => "identity",
+            };
+            return Err(self.wrong(&[Step::Key("api"), Step::Key(field)], error));
         }
-        self.edge.validate().map_err(|error| self.invalid(&error))
+        let checked = self.edge.require_routes().and_then(|()| self.edge.validate());
+        checked.map_err(|error| self.invalid(&error))
     }
 
     /// What the edge finds wrong, at its place.
@@ -124,7 +129,14 @@ impl File {
         let folder = self.path.parent().map(Path::to_owned).unwrap_or_default();
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         self.data.as_mut().map(resolve);
-        self.api.as_mut().and_then(|api| api.token_file.as_mut()).map(resolve);
+        if let Some(api) = &mut self.api {
+            api.token_file.as_mut().map(resolve);
+            if let Some(tls) = &mut api.tls {
+                resolve(&mut tls.certificate);
+                resolve(&mut tls.key);
+                tls.client_ca.as_mut().map(resolve);
+            }
+        }
         for route in &mut self.edge.routes {
             for files in &mut route.certificates {
                 resolve(&mut files.chain);

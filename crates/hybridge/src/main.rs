@@ -3,6 +3,7 @@
 //! One file per subcommand stands under `command`; nothing is decided here.
 
 mod admin_token;
+mod api_route;
 mod built_in;
 mod chain_source;
 mod cli;

@@ -3,16 +3,17 @@
 //! SIGTERM and Ctrl-C drain, a second one ends at once, SIGHUP reads the configuration again. The
 //! service manager, where there is one, is told what is going on (sd_notify) and may pass sockets.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hybridge_api::{Access, Deps, Prober};
+use hybridge_api::{Access, Deps, EdgeProof, Prober};
 use hybridge_edge::{Handle, Options, Service};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::api_route;
 use crate::command_error::{CommandError, Ending, Explain, Kind};
 use crate::descriptors;
 use crate::edge_error;
@@ -55,20 +56,20 @@ impl Bound {
         descriptors::raise();
         // Before anybody is told that we are there: a signal must not end us without a drain.
         let signals = Signals::new()?;
-        let api = plan.api.map(listen_api).transpose()?;
+        let mut source = plan.source;
+        let api = plan.api.map(|api| listen_api(api, &mut source)).transpose()?;
         let options = Options {
             state: plan.state,
             inherited: inherited(),
         };
-        let (config, file) = plan.source.read()?;
-        let service =
-            Service::bind(config, options).map_err(|error| plan.source.explain(error, file.as_ref()))?;
+        let (config, file) = source.read()?;
+        let service = Service::bind(config, options).map_err(|error| source.explain(error, file.as_ref()))?;
         let handle = service.handle();
         Ok(Self {
             service,
             handle,
             api,
-            source: plan.source,
+            source,
             signals,
         })
     }
@@ -141,24 +142,43 @@ async fn serve_api(
     }
 }
 
-fn listen_api(api: Api) -> Result<(Api, tokio::net::TcpListener), CommandError> {
-    let config = &api.config;
+/// Opens the API's socket. With TLS that is a free port of loopback, and a route of the edge goes to where
+/// the configuration says.
+fn listen_api(
+    mut api: Api,
+    source: &mut Source,
+) -> Result<(Api, tokio::net::TcpListener), CommandError> {
+    let listener = bind_api(&api.config)?;
+    if let Some(tls) = api.config.tls.clone() {
+        let proof = EdgeProof::generate().map_err(|error| CommandError::new(Kind::Internal, error))?;
+        let address = listener.local_addr().cannot(Kind::Internal, "find the API's address")?;
+        source.api = Some(api_route::route(&api.config, &tls, address, &proof));
+        let config = &api.config;
+        api.access = api.access.with_edge(proof, &config.identities, config.rate.into());
+    }
+    Ok((api, listener))
+}
+
+fn bind_api(config: &hybridge_api::Config) -> Result<tokio::net::TcpListener, CommandError> {
     config
         .validate()
         .map_err(|error| CommandError::new(Kind::Configuration, error))?;
-    let bound = TcpListener::bind(config.listen).and_then(|listener| {
+    let listen = match config.tls {
+        Some(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        None => config.listen,
+    };
+    let bound = TcpListener::bind(listen).and_then(|listener| {
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
-    let listener = bound.map_err(|error| {
+    bound.map_err(|error| {
         let kind = error.kind();
         let error = CommandError::new(Kind::Address, error)
             .context(format!("cannot listen on {} for the API", config.listen));
         edge_error::hints(kind, config.listen, "--api ADDRESS:PORT")
             .into_iter()
             .fold(error, CommandError::hint)
-    })?;
-    Ok((api, listener))
+    })
 }
 
 /// Sockets from systemd (sd_listen_fds(3)).

@@ -16,6 +16,8 @@ pub(crate) struct Source {
     pub(crate) path: Option<PathBuf>,
     /// A route from the command line.
     pub(crate) own: Option<Route>,
+    /// The route in front of the API.
+    pub(crate) api: Option<Route>,
 }
 
 impl Source {
@@ -27,12 +29,14 @@ impl Source {
         let file = self.path.as_deref().map(File::open).transpose()?;
         let mut config = file.as_ref().map(|file| file.edge.clone()).unwrap_or_default();
         config.routes.extend(self.own.clone());
+        config.routes.extend(self.api.clone());
         Ok((config, file))
     }
 
     /// Puts an error of the edge into the words of whoever configured it.
     pub(crate) fn explain(&self, error: Error, file: Option<&File>) -> CommandError {
         edge_error::explain(error, |route| match file {
+            _ if self.api.as_ref().is_some_and(|api| api.name == route) => Origin::Flag("[api] listen ="),
             Some(file) if self.own.as_ref().is_none_or(|own| own.name != route) => Origin::File(file),
             _ => Origin::Flag("--listen"),
         })

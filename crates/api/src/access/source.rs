@@ -35,6 +35,28 @@ impl TokenSource {
         Self::fixed([(token, grant)], rate)
     }
 
+    /// The administrator's token while the key service is sealed and its tokens cannot be read: it opens the
+    /// seal, and nothing else.
+    pub(super) fn seal_only(token: Digest) -> Self {
+        let own = ["seal.read", "seal.change"].map(|name| name.parse().expect("plain names are patterns"));
+        let grant = Grant {
+            name: "token file".to_owned(),
+            made_by: "service".to_owned(),
+            lineage: Vec::new(),
+            rights: Rights::new(vec![Binding {
+                operations: own.to_vec(),
+                ..Binding::of(Role::Admin)
+            }]),
+            created: Timestamp::UNIX_EPOCH,
+            expires: None,
+        };
+        let rate = Rate {
+            per_second: 10,
+            burst: 100,
+        };
+        Self::fixed([(token, grant)], rate)
+    }
+
     /// A fixed set of tokens.
     pub fn fixed(tokens: impl IntoIterator<Item = (Digest, Grant)>, rate: Rate) -> Self {
         let live = tokens.into_iter().map(|(digest, grant)| {

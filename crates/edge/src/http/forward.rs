@@ -56,11 +56,11 @@ impl Exchange {
     }
 
     fn direction(&self) -> Direction<'_> {
-        let address = &self.route.spec.config.upstream.address;
+        let upstream = &self.route.spec.config.upstream;
         self.route
             .origin_host
             .as_ref()
-            .map_or(Direction::Inward(&self.peer, address), Direction::Outward)
+            .map_or(Direction::Inward(&self.peer, upstream), Direction::Outward)
     }
 
     /// Waits for upgraded connections.

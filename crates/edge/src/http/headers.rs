@@ -9,6 +9,7 @@ use http::header::{
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Uri};
 
+use crate::config::{Proof, Upstream};
 use crate::connection::Peer;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -22,6 +23,12 @@ const TLS_GROUP: HeaderName = HeaderName::from_static("hybridge-tls-group");
 const TLS_VERSION: HeaderName = HeaderName::from_static("hybridge-tls-version");
 /// The cipher suite of the client's connection.
 const TLS_CIPHER: HeaderName = HeaderName::from_static("hybridge-tls-cipher");
+
+/// The names in the client's certificate.
+const TLS_CLIENT: HeaderName = HeaderName::from_static("hybridge-tls-client");
+/// RFC 9440 §2.2.
+const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+const EDGE_PROOF: HeaderName = HeaderName::from_static(Proof::FIELD);
 
 /// The protocol that a request asks to switch to (RFC 9110 §7.8), if it does.
 ///
@@ -104,8 +111,8 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 /// Which way a route's requests go.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Direction<'a> {
-    /// To a service of ours at this address: it learns who the client is.
-    Inward(&'a Peer, &'a str),
+    /// To a service of ours: it learns who the client is.
+    Inward(&'a Peer, &'a Upstream),
     /// To somebody else's origin: it is addressed by its own name and learns nothing of our clients.
     Outward(&'a HeaderValue),
 }
@@ -134,10 +141,11 @@ pub(super) fn prepare(parts: &mut Parts, direction: Direction<'_>, upgrade: Opti
     }
     set_connection(headers, trailers, upgrade);
     match direction {
-        Direction::Inward(peer, address) => {
+        Direction::Inward(peer, upstream) => {
             drop_claims(headers, is_claim);
-            name_host(headers, address);
+            name_host(headers, &upstream.address);
             tell_of_client(headers, peer);
+            prove(headers, upstream);
         }
         Direction::Outward(host) => {
             drop_claims(headers, is_ours);
@@ -174,14 +182,17 @@ fn name_host(headers: &mut HeaderMap, address: &str) {
 
 /// A field that only we may set. Many a framework reads `_` as `-` (RFC 3875 §4.1.18).
 fn is_ours(name: &str) -> bool {
-    name.replace('_', "-").starts_with("hybridge-tls-")
+    let plain = name.replace('_', "-");
+    plain.starts_with("hybridge-tls-") || plain == Proof::FIELD
 }
 
 /// A field that says who the client is. The list of addresses is not one: it is read from its end.
 fn is_claim(name: &str) -> bool {
     let plain = name.replace('_', "-");
     let about_client = plain.starts_with("x-forwarded-") || plain == "forwarded" || plain == "x-real-ip";
-    is_ours(name) || about_client && name != FORWARDED_FOR.as_str()
+    // RFC 9440 §4: nobody but whoever ended the TLS connection says this.
+    let certificate = plain == "client-cert" || plain == "client-cert-chain";
+    is_ours(name) || certificate || about_client && name != FORWARDED_FOR.as_str()
 }
 
 /// Drops what a client claims, in the head and among the announced trailers: only announced ones are
@@ -245,6 +256,19 @@ fn tell_of_client(headers: &mut HeaderMap, peer: &Peer) {
         agreed.version.map(|version| version.to_string()),
     );
     set(headers, TLS_CIPHER, agreed.suite.map(|suite| suite.to_string()));
+    if let Some(certificate) = &peer.certificate {
+        headers.insert(CLIENT_CERT, certificate.leaf.clone());
+        headers.insert(TLS_CLIENT, certificate.names.clone());
+    }
+}
+
+/// Lets an upstream of this process know that it was us.
+fn prove(headers: &mut HeaderMap, upstream: &Upstream) {
+    let proof = upstream.proof.as_ref().and_then(|proof| HeaderValue::from_str(&proof.0).ok());
+    if let Some(mut value) = proof {
+        value.set_sensitive(true);
+        headers.insert(EDGE_PROOF, value);
+    }
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<String>) {
@@ -280,10 +304,17 @@ mod tests {
             arm: Arm::Control,
             negotiated,
             http2: false,
+            certificate: None,
+        };
+        let upstream = Upstream {
+            address: "10.0.0.1:80".to_owned(),
+            tls: None,
+            send_proxy: crate::config::SendProxy::Off,
+            proof: Some(Proof("known".into())),
         };
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let upgrade = upgrade_wanted(&parts);
-        prepare(&mut parts, Direction::Inward(&peer, "10.0.0.1:80"), upgrade);
+        prepare(&mut parts, Direction::Inward(&peer, &upstream), upgrade);
         parts
     }
 
@@ -303,8 +334,17 @@ mod tests {
             .header("host", "shop.example")
             .header("x-forwarded-for", "203.0.113.9")
             .header("x-forwarded-host", "evil.example")
-            .header("hybridge-tls-group", "forged");
+            .header("hybridge-tls-group", "forged")
+            .header("hybridge-tls-client", "spiffe://forged")
+            .header("Client-Cert", ":Zm9yZ2Vk:")
+            .header("client_cert_chain", ":Zm9yZ2Vk:")
+            .header("hybridge_edge_proof", "forged")
+            .header("hybridge-edge-proof", "forged");
         let parts = prepared(request);
+        check(&parts, "hybridge-edge-proof", &["known"]);
+        for name in ["hybridge-tls-client", "client-cert", "client_cert_chain", "hybridge_edge_proof"] {
+            check(&parts, name, &[]);
+        }
         check(&parts, "hybridge-tls-group", &["X25519MLKEM768"]);
         check(&parts, "hybridge-tls-version", &["TLS 1.3"]);
         check(&parts, "hybridge-tls-cipher", &["TLS_AES_128_GCM_SHA256"]);

@@ -48,6 +48,7 @@ pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, mut inboun
             return;
         }
     }
+    let http2 = peer.http2;
     let exchange = Rc::new(Exchange::new(Rc::clone(worker), Rc::clone(route), peer));
     let io = TokioIo::new(inbound);
     let served = Rc::clone(&exchange);
@@ -55,7 +56,7 @@ pub(crate) async fn serve(worker: &Rc<Worker>, route: &Rc<LiveRoute>, mut inboun
         let exchange = Rc::clone(&served);
         async move { Ok::<_, std::convert::Infallible>(forward::forward(&exchange, request).await) }
     });
-    let result = if peer.http2 {
+    let result = if http2 {
         let mut builder = http2::Builder::new(LocalExecutor);
         builder
             .timer(TokioTimer::new())

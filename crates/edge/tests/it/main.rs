@@ -8,6 +8,8 @@ mod arms;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod client_auth;
+#[cfg(test)]
 mod client_limits;
 #[cfg(test)]
 mod drain;

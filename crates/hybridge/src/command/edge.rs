@@ -35,6 +35,7 @@ impl Edge {
             source: Source {
                 path: Some(self.config),
                 own: None,
+                api: None,
             },
             state: data.as_ref().map(|data| data.path().to_owned()),
             api: api(&file, data.as_ref())?,

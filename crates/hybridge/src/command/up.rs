@@ -117,6 +117,7 @@ impl Up {
             source: Source {
                 path: self.config.clone(),
                 own: route,
+                api: None,
             },
             state: Some(data.path().to_owned()),
             api: Some(token.guarding(config)),
@@ -157,11 +158,13 @@ impl Up {
                 address: upstream.to_owned(),
                 tls: None,
                 send_proxy: SendProxy::Off,
+                proof: None,
             },
             certificates: vec![leaf.files.clone()],
             rung: Some(Rung::Upgrade),
             canary: None,
             groups: Vec::new(),
+            client_auth: None,
             accept_proxy: hybridge_edge::config::AcceptProxy::Off,
             limits: Limits::default(),
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hybridge_edge::config::{self, AcceptProxy, Config, Mode, SendProxy};
+use hybridge_policy::access::Pattern;
 use serde::{Serialize, Serializer};
 
 /// The whole configuration.
@@ -26,6 +27,32 @@ struct Api {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_file: Option<PathBuf>,
     rate: Rate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<ApiTls>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    identity: Vec<Identity>,
+}
+
+#[derive(Debug, Serialize)]
+struct ApiTls {
+    certificate: PathBuf,
+    key: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Identity {
+    name: String,
+    binding: Vec<Binding>,
+}
+
+#[derive(Debug, Serialize)]
+struct Binding {
+    role: &'static str,
+    names: Vec<String>,
+    operations: Vec<String>,
+    effect: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,9 +82,17 @@ struct Route {
     accept_proxy: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     canary: Option<Canary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_auth: Option<ClientAuth>,
     upstream: Upstream,
     certificate: Vec<CertificateFiles>,
     limits: Limits,
+}
+
+#[derive(Debug, Serialize)]
+struct ClientAuth {
+    ca: PathBuf,
+    mode: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,6 +161,28 @@ impl Api {
                 per_second: api.rate.per_second,
                 burst: api.rate.burst,
             },
+            tls: api.tls.as_ref().map(|tls| ApiTls {
+                certificate: tls.certificate.clone(),
+                key: tls.key.clone(),
+                client_ca: tls.client_ca.clone(),
+            }),
+            identity: api.identities.iter().map(Identity::new).collect(),
+        }
+    }
+}
+
+impl Identity {
+    fn new(rule: &hybridge_api::IdentityRule) -> Self {
+        let texts = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect();
+        let bindings = rule.bindings.iter().map(|binding| Binding {
+            role: binding.role.name(),
+            names: texts(&binding.names),
+            operations: texts(&binding.operations),
+            effect: binding.effect.name(),
+        });
+        Self {
+            name: rule.name.to_string(),
+            binding: bindings.collect(),
         }
     }
 }
@@ -156,6 +213,10 @@ fn route(route: &config::Route) -> Route {
         protocol: route.protocol.name(),
         rung: has_rung.then(|| route.control_rung().name()),
         groups: route.group_order().iter().map(|group| group.name()).collect(),
+        client_auth: route.client_auth.as_ref().map(|auth| ClientAuth {
+            ca: auth.ca.clone(),
+            mode: auth.mode.name(),
+        }),
         accept_proxy: match route.accept_proxy {
             AcceptProxy::Off => "off",
             AcceptProxy::Required => "required",
