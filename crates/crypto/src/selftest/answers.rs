@@ -1,8 +1,9 @@
 //! The known answers, compiled in: inputs and outputs that somebody else's implementation agrees with.
 //!
 //! KEMs decapsulate a fixed ciphertext, and a changed one where the standard says what that gives; signature
-//! algorithms verify one signature, refuse it under another message, and derive the public key again where
-//! the private one is short. Sources stand beside the values and in `answers/make.mjs`.
+//! algorithms verify one signature, refuse it under another message (but for SLH-DSA, where that would cost as
+//! much again), and derive the public key again where the private one is short. Sources stand beside
+//! the values and in `answers/make.mjs`.
 
 #[rustfmt::skip]
 mod kem;
@@ -12,7 +13,7 @@ mod symmetric;
 
 use std::borrow::Cow;
 
-use crate::{Algorithm, digest};
+use crate::{Algorithm, Family, digest};
 
 /// A decapsulation with a fixed key.
 struct Kem {
@@ -92,7 +93,7 @@ impl Signature {
         };
         self.derives(algorithm)
             && verifies(self.message, &tamper.with(self.signature))
-            && !verifies(&changed(self.message), self.signature)
+            && (algorithm.family == Family::SlhDsa || !verifies(&changed(self.message), self.signature))
     }
 
     fn derives(&self, algorithm: &'static Algorithm) -> bool {

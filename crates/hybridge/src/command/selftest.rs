@@ -17,8 +17,8 @@ mod table;
 /// Test the cryptography of this program
 ///
 /// Computes a known answer for every implemented algorithm: KEMs decapsulate a fixed ciphertext and
-/// one that must be rejected, signature algorithms verify a fixed signature and refuse it under
-/// another message, ciphers, MACs, hashes and key derivation give published results. The answers are
+/// one that must be rejected, signature algorithms verify a fixed signature and (SLH-DSA aside) refuse
+/// it under another message, ciphers, MACs, hashes and key derivation give published results. The answers are
 /// compiled in and come from other implementations. A server runs the same tests when it starts, and
 /// refuses every cryptographic service after a failure.
 ///
