@@ -17,6 +17,7 @@ Exit codes:
    4  a file is missing, damaged, or not permitted
    5  an address or port is in use or not available
    6  the peer is unreachable or misbehaves
+   7  the service refuses: not permitted, not found, or not in this state
   70  an error in Hybridge itself";
 
 /// How a command ended when nothing went wrong.
@@ -41,6 +42,8 @@ pub(crate) enum Kind {
     Address,
     /// The other side.
     Peer,
+    /// What was asked for is refused, by rule and not by accident.
+    Refused,
     /// Ourselves.
     Internal,
     /// Nobody reads our output any more, which is no fault.
@@ -57,6 +60,7 @@ impl Kind {
             Self::File => 4,
             Self::Address => 5,
             Self::Peer => 6,
+            Self::Refused => 7,
             Self::Internal => 70,
         }
     }
@@ -152,6 +156,7 @@ mod tests {
             Kind::File,
             Kind::Address,
             Kind::Peer,
+            Kind::Refused,
             Kind::Internal,
         ] {
             let column = format!("\n  {:>2}  ", kind.code());

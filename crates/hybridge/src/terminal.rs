@@ -85,13 +85,39 @@ pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Is somebody watching standard output?
+pub(crate) fn is_output_watched() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Asks a question where a person can answer it: the line that was typed, `None` where nobody can type.
+pub(crate) fn ask(question: &str) -> Option<String> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() || !is_watched() {
+        return None;
+    }
+    let mut stderr = io::stderr().lock();
+    let _unread = write!(stderr, "{question} ").and_then(|()| stderr.flush());
+    let mut line = String::new();
+    stdin.read_line(&mut line).ok()?;
+    Some(line.trim().to_owned())
+}
+
 /// Writes to standard output, at once.
 ///
 /// # Errors
 /// `BrokenPipe` when nobody reads; `File` when the device refuses (a full disk behind `>`).
 pub(crate) fn print(text: &str) -> Result<(), CommandError> {
+    print_bytes(text.as_bytes())
+}
+
+/// Writes bytes to standard output, at once; not necessarily text.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
     written.map_err(|error| {
         let kind = if error.kind() == io::ErrorKind::BrokenPipe {
             Kind::BrokenPipe
