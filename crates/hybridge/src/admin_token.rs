@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use hybridge_api::{Access, TokenSource};
 use hybridge_keys::token::{Digest, Secret};
 
+use zeroize::Zeroizing;
+
 use crate::command_error::{CommandError, Kind};
 use crate::private_file;
 use crate::serving::Api;
@@ -32,7 +34,7 @@ impl AdminToken {
             return Self::read(path);
         }
         let secret = Secret::generate().map_err(|error| CommandError::new(Kind::Internal, error))?;
-        private_file::write(path, format!("{}\n", secret.reveal()).as_bytes())?;
+        put(path, &secret)?;
         Ok(Self {
             path: path.to_owned(),
             digest: secret.digest(),
@@ -72,8 +74,34 @@ impl AdminToken {
         Api {
             config,
             access: Access::new(tokens),
+            keys: None,
         }
     }
+}
+
+/// Where the token of a data directory is.
+pub(crate) fn path(folder: &Path) -> PathBuf {
+    folder.join(AdminToken::FILE)
+}
+
+/// The text of the file, if there is one.
+///
+/// # Errors
+/// `File`: others can read it.
+pub(crate) fn text(path: &Path) -> Result<Option<Zeroizing<String>>, CommandError> {
+    if path.try_exists().unwrap_or(true) {
+        private_file::read(path).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// Puts a new token into the file.
+///
+/// # Errors
+/// `File`: it cannot be written.
+pub(crate) fn put(path: &Path, secret: &Secret) -> Result<(), CommandError> {
+    private_file::write(path, format!("{}\n", secret.reveal()).as_bytes())
 }
 
 #[cfg(test)]

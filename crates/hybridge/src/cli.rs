@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{bench, completions, config, docs, edge, probe, selftest, up};
+use crate::command::{bench, completions, config, docs, edge, probe, selftest, serve, up};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};
@@ -38,6 +38,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::Up),
+    Serve(serve::Serve),
     Edge(edge::Edge),
     Probe(probe::Probe),
     Selftest(selftest::Selftest),
@@ -60,6 +61,7 @@ impl Cli {
         logging::start(&self.log)?;
         match self.command {
             Command::Up(command) => command.run(),
+            Command::Serve(command) => command.run(),
             Command::Edge(command) => command.run(),
             Command::Probe(command) => command.run(),
             Command::Selftest(command) => command.run(),

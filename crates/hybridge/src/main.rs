@@ -3,6 +3,7 @@
 //! One file per subcommand stands under `command`; nothing is decided here.
 
 mod admin_token;
+mod api_address;
 mod api_route;
 mod built_in;
 mod chain_source;
@@ -15,11 +16,13 @@ mod descriptors;
 mod duration;
 mod edge_error;
 mod file;
+mod key_service;
 mod layout;
 mod local_authority;
 mod logging;
 mod private_file;
 mod prober;
+mod service;
 mod serving;
 mod source;
 mod terminal;

@@ -4,7 +4,7 @@
 //! service manager, where there is one, is told what is going on (sd_notify) and may pass sockets.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hybridge_api::{Access, Deps, EdgeProof, Prober};
@@ -13,10 +13,12 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::api_address::ApiAddress;
 use crate::api_route;
 use crate::command_error::{CommandError, Ending, Explain, Kind};
 use crate::descriptors;
 use crate::edge_error;
+use crate::key_service::KeyService;
 use crate::source::Source;
 use crate::wiring::EdgeControl;
 
@@ -36,6 +38,8 @@ pub(crate) struct Api {
     pub(crate) config: hybridge_api::Config,
     /// Who may come in.
     pub(crate) access: Access,
+    /// The key service, where there is one.
+    pub(crate) keys: Option<KeyService>,
 }
 
 /// What is bound and about to be served.
@@ -45,6 +49,8 @@ pub(crate) struct Bound {
     api: Option<(Api, tokio::net::TcpListener)>,
     source: Source,
     signals: Signals,
+    /// Tells local commands where the API is, until we end.
+    _announced: Option<ApiAddress>,
 }
 
 impl Bound {
@@ -58,6 +64,7 @@ impl Bound {
         let signals = Signals::new()?;
         let mut source = plan.source;
         let api = plan.api.map(|api| listen_api(api, &mut source)).transpose()?;
+        let announced = announce(plan.state.as_deref(), api.as_ref())?;
         let options = Options {
             state: plan.state,
             inherited: inherited(),
@@ -71,6 +78,7 @@ impl Bound {
             api,
             source,
             signals,
+            _announced: announced,
         })
     }
 
@@ -125,13 +133,14 @@ async fn serve_api(
     prober: Arc<dyn Prober>,
     stopping: watch::Receiver<bool>,
 ) {
-    let Some((Api { config, access }, listener)) = api else {
+    let Some((Api { config, access, keys }, listener)) = api else {
         return;
     };
+    let schedule = keys.clone().map(|keys| tokio::spawn(keys.run(stopping.clone())));
     let deps = Deps {
         access: Arc::new(access),
         control,
-        keys: None,
+        keys: keys.as_ref().map(|service| service.keys().clone()),
         prober,
     };
     if let Err(error) = hybridge_api::Service::new(config, deps)
@@ -140,21 +149,26 @@ async fn serve_api(
     {
         tracing::error!(%error, "the API ended");
     }
+    // What is acknowledged is durable already; this signs the log and closes the store in order.
+    if let Some(schedule) = schedule {
+        let _ended = schedule.await;
+    }
 }
 
 /// Opens the API's socket. With TLS that is a free port of loopback, and a route of the edge goes to where
 /// the configuration says.
-fn listen_api(
-    mut api: Api,
-    source: &mut Source,
-) -> Result<(Api, tokio::net::TcpListener), CommandError> {
+fn listen_api(mut api: Api, source: &mut Source) -> Result<(Api, tokio::net::TcpListener), CommandError> {
     let listener = bind_api(&api.config)?;
     if let Some(tls) = api.config.tls.clone() {
         let proof = EdgeProof::generate().map_err(|error| CommandError::new(Kind::Internal, error))?;
-        let address = listener.local_addr().cannot(Kind::Internal, "find the API's address")?;
+        let address = listener
+            .local_addr()
+            .cannot(Kind::Internal, "find the API's address")?;
         source.api = Some(api_route::route(&api.config, &tls, address, &proof));
         let config = &api.config;
-        api.access = api.access.with_edge(proof, &config.identities, config.rate.into());
+        api.access = api
+            .access
+            .with_edge(proof, &config.identities, config.rate.into());
     }
     Ok((api, listener))
 }
@@ -179,6 +193,17 @@ fn bind_api(config: &hybridge_api::Config) -> Result<tokio::net::TcpListener, Co
             .into_iter()
             .fold(error, CommandError::hint)
     })
+}
+
+fn announce(
+    folder: Option<&Path>,
+    api: Option<&(Api, tokio::net::TcpListener)>,
+) -> Result<Option<ApiAddress>, CommandError> {
+    let address = api.and_then(|(_, listener)| listener.local_addr().ok());
+    folder
+        .zip(address)
+        .map(|(folder, address)| ApiAddress::announce(folder, address))
+        .transpose()
 }
 
 /// Sockets from systemd (sd_listen_fds(3)).

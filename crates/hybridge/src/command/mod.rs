@@ -8,4 +8,5 @@ pub(crate) mod docs;
 pub(crate) mod edge;
 pub(crate) mod probe;
 pub(crate) mod selftest;
+pub(crate) mod serve;
 pub(crate) mod up;

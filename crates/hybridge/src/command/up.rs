@@ -11,12 +11,12 @@ use hybridge_edge::config::{Limits, Mode, Protocol, Route, SendProxy, Upstream};
 use hybridge_policy::Rung;
 use tokio::net::TcpStream;
 
-use crate::admin_token::AdminToken;
 use crate::built_in::BuiltIn;
 use crate::clock;
 use crate::command_error::{CommandError, Ending, Explain, Kind};
 use crate::data_directory::{self, DataDirectory, Surroundings};
 use crate::file::File;
+use crate::key_service::{self, KeyService};
 use crate::local_authority::{Leaf, LocalAuthority, Name, Origin};
 use crate::prober::ScanProber;
 use crate::serving::{Bound, Plan};
@@ -79,7 +79,7 @@ impl Up {
         let data = DataDirectory::open(&self.directory(file.as_ref())?)?;
         let authority = LocalAuthority::open(&data, clock::now())?;
         let leaf = authority.leaf(&self.names, clock::now())?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         runtime
             .cannot(Kind::Internal, "start the runtime")?
             .block_on(self.serve(file, &data, &authority, leaf))
@@ -112,7 +112,8 @@ impl Up {
             Some(listen) => hybridge_api::Config { listen, ..api },
             None => api,
         };
-        let token = AdminToken::open(&data.path().join(AdminToken::FILE))?;
+        let keys = KeyService::open(data, key_service::config(data), config.rate.into()).await?;
+        let token = keys.admin_token().await?;
         let plan = Plan {
             source: Source {
                 path: self.config.clone(),
@@ -120,7 +121,7 @@ impl Up {
                 api: None,
             },
             state: Some(data.path().to_owned()),
-            api: Some(token.guarding(config)),
+            api: Some(keys.serving(config)?),
         };
         let bound = Bound::open(plan)?;
         let console = bound
@@ -128,7 +129,7 @@ impl Up {
             .map(|address| format!("http://{address}/"))
             .unwrap_or_default();
         self.announce(&bound, authority, built_in.is_some())?;
-        terminal::note(&token.note());
+        terminal::note(&keys.note(token.as_deref()));
         tokio::select! {
             ended = bound.serve(ScanProber::in_arc()) => ended,
             never = self.look() => match never {},

@@ -1,0 +1,216 @@
+//! The key service of a process that has a data directory: opened at start, kept in order meanwhile.
+//!
+//! The first start gives a new store its seal, a key file for this machine, and makes the administrator's
+//! token. Later starts open it with that file; with a passphrase or shares it stays sealed until somebody
+//! brings them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hybridge_api::Access;
+use hybridge_keys::SealState;
+use hybridge_keys::seal::{Protector, Scheme};
+use hybridge_keys::token::{Digest, Rate, Tokens};
+use hybridge_keys::{Caller, Keys};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::admin_token;
+use crate::clock;
+use crate::command_error::{CommandError, Kind};
+use crate::data_directory::DataDirectory;
+use crate::serving::Api;
+
+/// How often the schedule looks for work.
+const TICK: Duration = Duration::from_secs(1);
+/// Keys that one look rotates, and destroys, at most.
+const AT_ONCE: usize = 256;
+/// Looks between two times of tidying up.
+const TIDY_EVERY: u64 = 600;
+
+/// The key service of this process.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyService {
+    keys: Keys,
+    tokens: Tokens,
+    folder: PathBuf,
+}
+
+impl KeyService {
+    /// Opens the store in the data directory; makes and seals a new one where there is none.
+    ///
+    /// # Errors
+    /// `File`: it is damaged, older than its witness says, or its key file is missing.
+    pub(crate) async fn open(
+        data: &DataDirectory,
+        config: hybridge_keys::Config,
+        rate: Rate,
+    ) -> Result<Self, CommandError> {
+        let keys = Keys::open(config).map_err(|error| CommandError::new(Kind::File, error))?;
+        let service = Self {
+            tokens: Tokens::new(keys.clone(), rate),
+            keys,
+            folder: data.path().to_owned(),
+        };
+        service.start().await?;
+        Ok(service)
+    }
+
+    async fn start(&self) -> Result<(), CommandError> {
+        let caller = Caller::service("start");
+        let now = clock::now();
+        let state = self.keys.seal_state().map_err(damaged)?;
+        match state {
+            SealState::Uninitialised => {
+                let prepared = self.keys.prepare_seal(&Protector::KeyFile).map_err(damaged)?;
+                self.keys.put_seal(&caller, prepared, now).await.map_err(damaged)
+            }
+            SealState::Sealed {
+                scheme: Scheme::KeyFile,
+                ..
+            } => self
+                .keys
+                .unseal_with_key_file(&caller, now)
+                .await
+                .map_err(damaged),
+            SealState::Sealed { .. } | SealState::Unsealed { .. } => Ok(()),
+        }
+    }
+
+    /// Why nothing but health answers, if so.
+    pub(crate) fn is_sealed(&self) -> bool {
+        !matches!(self.keys.seal_state(), Ok(SealState::Unsealed { .. }))
+    }
+
+    /// The administrator's token, made and put into its file where there is none that is good. `None` where it
+    /// was there, or cannot be checked because the service is sealed.
+    ///
+    /// # Errors
+    /// `File`: others can read the file, or it cannot be written.
+    pub(crate) async fn admin_token(&self) -> Result<Option<String>, CommandError> {
+        if self.is_sealed() {
+            return Ok(None);
+        }
+        let path = admin_token::path(&self.folder);
+        let known = admin_token::text(&path)?;
+        let known = known.as_ref().map(|text| text.as_str());
+        let made = self.tokens.bootstrap(known, clock::now()).await;
+        let Some(secret) = made.map_err(|error| CommandError::new(Kind::File, error))? else {
+            return Ok(None);
+        };
+        admin_token::put(&path, &secret)?;
+        Ok(Some(secret.reveal().to_owned()))
+    }
+
+    /// What the API asks who may come in. While the service is sealed only the token in the file can be
+    /// checked, and only for the seal.
+    ///
+    /// # Errors
+    /// `File`: others can read the token's file.
+    fn access(&self) -> Result<Access, CommandError> {
+        let access = Access::of_keys(self.tokens.clone(), self.keys.clone());
+        let known = admin_token::text(&admin_token::path(&self.folder))?;
+        let digest = known.and_then(|text| Digest::parse(text.trim()).ok());
+        Ok(match digest {
+            Some(digest) => access.with_seal_token(digest),
+            None => access,
+        })
+    }
+
+    /// The API in front of the service.
+    ///
+    /// # Errors
+    /// `File`: others can read the token's file.
+    pub(crate) fn serving(&self, config: hybridge_api::Config) -> Result<Api, CommandError> {
+        Ok(Api {
+            config,
+            access: self.access()?,
+            keys: Some(self.clone()),
+        })
+    }
+
+    /// One line for the terminal: the token if it was made just now, or how to unseal.
+    pub(crate) fn note(&self, made: Option<&str>) -> String {
+        let path = admin_token::path(&self.folder);
+        match made {
+            Some(token) => format!("admin token: {token} (shown once; kept in {})", path.display()),
+            None if self.is_sealed() => "key service: sealed; open it with hybridge unseal".to_owned(),
+            None => format!("admin token: in {}", path.display()),
+        }
+    }
+
+    pub(crate) const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Rotates what is due, destroys what was announced, signs the log, tidies up, until told to stop; then
+    /// signs the log once more.
+    pub(crate) async fn run(self, mut stopping: watch::Receiver<bool>) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut count = 0_u64;
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+            }
+            if !self.is_sealed() {
+                self.look(count).await;
+            }
+            count += 1;
+        }
+        if !self.is_sealed()
+            && let Err(error) = self.keys.checkpoint(clock::now()).await
+        {
+            tracing::error!(%error, "the audit log was not signed at the end");
+        }
+    }
+
+    async fn look(&self, count: u64) {
+        let now = clock::now();
+        match self.keys.rotate_due(now, AT_ONCE).await {
+            Ok(rotated) => rotated.iter().for_each(|(name, result)| match result {
+                Ok(rotated) => {
+                    tracing::info!(key = %name, version = rotated.new.number, "rotated by the schedule")
+                }
+                Err(error) => tracing::error!(key = %name, %error, "not rotated by the schedule"),
+            }),
+            Err(error) => tracing::error!(%error, "the schedule of rotations cannot be read"),
+        }
+        match self.keys.reap(now, AT_ONCE).await {
+            Ok(reaped) => reaped.iter().for_each(|reaped| match &reaped.result {
+                Ok(()) => tracing::info!(key = %reaped.name, version = reaped.version, "destroyed"),
+                Err(error) => tracing::error!(key = %reaped.name, %error, "not destroyed"),
+            }),
+            Err(error) => tracing::error!(%error, "the schedule of destructions cannot be read"),
+        }
+        if let Err(error) = self.keys.checkpoint_if_old(now).await {
+            tracing::error!(%error, "the audit log was not signed");
+        }
+        if count.is_multiple_of(TIDY_EVERY)
+            && let Err(error) = self.tokens.tidy(now).await
+        {
+            tracing::warn!(%error, "expired tokens were not tidied up");
+        }
+    }
+}
+
+/// How the key service of a data directory is set up.
+pub(crate) fn config(data: &DataDirectory) -> hybridge_keys::Config {
+    hybridge_keys::Config {
+        witnesses: vec![witness_beside(data.path())],
+        ..hybridge_keys::Config::new(data.path().to_owned())
+    }
+}
+
+/// Where a witness of how far the store had come is kept beside a data directory: an older image of the
+/// directory put back is older than it says.
+fn witness_beside(folder: &Path) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(".witness");
+    folder.with_file_name(name)
+}
+
+fn damaged(error: hybridge_keys::StartError) -> CommandError {
+    CommandError::new(Kind::File, error).context("cannot open the key service".to_owned())
+}
