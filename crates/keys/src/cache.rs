@@ -103,21 +103,23 @@ impl Cache {
         Some(Arc::clone(loaded))
     }
 
-    /// Keeps a key, unless a later state of it is there already.
-    pub(crate) fn keep(&self, loaded: &Arc<Loaded>) {
+    /// Keeps a key, unless the same or a later state of it is there already; returns what is kept.
+    pub(crate) fn keep(&self, loaded: Loaded) -> Arc<Loaded> {
         let mut shard = self.shard(&loaded.key.name);
         shard.clock += 1;
         let clock = shard.clock;
         let known = shard.keys.get(&loaded.key.name);
-        if known.is_some_and(|(known, _)| known.key.revision > loaded.key.revision) {
-            return;
+        if let Some((known, _)) = known.filter(|(known, _)| known.key.revision >= loaded.key.revision) {
+            return Arc::clone(known);
         }
+        let loaded = Arc::new(loaded);
         shard
             .keys
-            .insert(loaded.key.name.clone(), (Arc::clone(loaded), clock));
+            .insert(loaded.key.name.clone(), (Arc::clone(&loaded), clock));
         if shard.keys.len() > self.per_shard_max {
             shard.drop_oldest();
         }
+        loaded
     }
 
     /// Drops what is no later than this revision.

@@ -24,7 +24,8 @@ pub use rotate::{Rotated, due};
 use crate::audit::Event;
 use crate::fault::{commit_error, read_error};
 use crate::record::{
-    self, Due, KEY, QUARANTINE, Stored, TOMBSTONE, VERSION, key_id, to_millis, version_id, write_key, write_version,
+    self, Due, KEY, QUARANTINE, Stored, TOMBSTONE, VERSION, key_id, to_millis, version_id, write_key,
+    write_version,
 };
 use crate::{Caller, Error, Key, KeyName, KeyVersion, Keys};
 
@@ -94,10 +95,7 @@ impl Draft {
     /// What callers may see of a version.
     pub(crate) fn shown(&mut self, keys: &Keys, number: u32, now: Timestamp) -> Result<KeyVersion, Error> {
         self.version(keys, number)?;
-        let edited = self
-            .versions
-            .iter()
-            .find(|edited| edited.stored.number == number);
+        let edited = self.versions.iter().find(|edited| edited.stored.number == number);
         let edited = edited.ok_or(Error::NoVersion { version: number })?;
         Ok(edited.stored.shown(&self.key, now))
     }
@@ -184,9 +182,7 @@ fn reschedule(transaction: &mut Transaction, before: Vec<Id>, after: Vec<Id>) {
     let gone = before.iter().filter(|id| !after.contains(id));
     transaction.writes.extend(gone.cloned().map(Write::Delete));
     let new = after.into_iter().filter(|id| !before.contains(id));
-    transaction
-        .writes
-        .extend(new.map(|id| Write::Put(id, empty())));
+    transaction.writes.extend(new.map(|id| Write::Put(id, empty())));
 }
 
 fn empty() -> Zeroizing<Vec<u8>> {
@@ -261,7 +257,9 @@ impl Keys {
                 Ok(Some(key))
             }
             // What rides along does not fit any more: trying again cannot help.
-            Err(CommitError::Conflict(id)) if id.table != KEY && id.table != VERSION && id.table != TOMBSTONE => {
+            Err(CommitError::Conflict(id))
+                if id.table != KEY && id.table != VERSION && id.table != TOMBSTONE =>
+            {
                 Err(Error::Conflict)
             }
             Err(CommitError::Conflict(_)) if creates => Err(Error::Exists),

@@ -21,14 +21,24 @@ use crate::{Caller, Error, KeyName, Keys};
 const PAGE: usize = 1000;
 
 /// What is known of the log's last checkpoint since the service was opened.
-#[derive(Default)]
 pub(crate) struct Journal {
-    /// The sequence number of the last checkpoint's own entry.
+    /// The sequence number of the last checkpoint's own entry, or of the last entry when the service began.
     signed: AtomicU64,
     /// When the first entry after it was written, in milliseconds; 0 where there is none.
     since: AtomicI64,
     /// One checkpoint at a time.
     signing: AtomicBool,
+}
+
+impl Journal {
+    /// Begins at the log's end; what an earlier run left unsigned is signed with what comes next.
+    pub(crate) const fn at(head: u64) -> Self {
+        Self {
+            signed: AtomicU64::new(head),
+            since: AtomicI64::new(0),
+            signing: AtomicBool::new(false),
+        }
+    }
 }
 
 /// An export under way.
@@ -47,7 +57,9 @@ impl Keys {
     pub(crate) fn checkpoint_soon(&self, head: Head, now: Timestamp) {
         let journal = &self.inner().journal;
         if journal.since.load(Ordering::Relaxed) == 0 {
-            journal.since.store(now.as_millisecond().max(1), Ordering::Relaxed);
+            journal
+                .since
+                .store(now.as_millisecond().max(1), Ordering::Relaxed);
         }
         let behind = head
             .sequence

@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use crate::audit::Event;
 use crate::cache::{Cache, Loaded};
 use crate::checkpoint::Journal;
+use crate::exchange::Sessions;
 use crate::fault::{commit_error, read_error};
-use crate::record::{self, TOMBSTONE, VERSION, key_id, version_id};
+use crate::record::{self, APPROVAL, TOMBSTONE, VERSION, key_id, version_id};
 use crate::start::Seal;
 use crate::version::Version;
-use crate::{Caller, Config, Error, KeyName, Rider, serve};
+use crate::{Caller, Config, Error, Key, KeyName, Rider, serve};
 
 /// The key service. Cloning is cheap; all clones are one service.
 #[derive(Clone)]
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) journal: Journal,
     pub(crate) seal: Seal,
+    pub(crate) sessions: Sessions,
 }
 
 impl Keys {
@@ -51,13 +53,15 @@ impl Keys {
     #[must_use]
     pub fn over(store: Store, config: Config) -> Self {
         let cache = Cache::new(config.loaded_keys_max);
-        let journal = Journal::default();
+        let journal = Journal::at(store.head().sequence);
+        let sessions = Sessions::new(config.sessions_max, hybridge_exchange::Time::default());
         let inner = Arc::new(Inner {
             config,
             store,
             cache,
             journal,
             seal: Seal::default(),
+            sessions,
         });
         Self { inner, rider: None }
     }
@@ -76,6 +80,16 @@ impl Keys {
     pub(crate) fn transaction(&self) -> Transaction {
         let rider = self.rider.as_deref().cloned();
         rider.unwrap_or_default().into_transaction()
+    }
+
+    /// Passes where the key asks for no second administrator, or an approval is spent with the operation.
+    pub(crate) fn check_dual_control(&self, key: &Key) -> Result<(), Error> {
+        let approval = |rider: &Arc<Rider>| rider.writes_to(APPROVAL);
+        if key.policy.dual_control && !self.rider.as_ref().is_some_and(approval) {
+            let why = "the key needs the approval of a second administrator";
+            return Err(Error::Refused { why });
+        }
+        Ok(())
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -142,9 +156,18 @@ impl Keys {
         let record = self.inner.store.read(&id).map_err(read_error)?;
         let record = record.ok_or(Error::NotFound)?;
         let key = record::read_key(&id, record.version, &record.value)?;
-        let loaded = Arc::new(Loaded::new(id, key));
-        self.inner.cache.keep(&loaded);
-        Ok(loaded)
+        Ok(self.inner.cache.keep(Loaded::new(id, key)))
+    }
+
+    /// Whether a loaded key is still the committed one. Uses find out when they commit; refusals, which
+    /// commit nothing that depends on the key, ask here. What is not is forgotten.
+    pub(crate) fn is_current(&self, loaded: &Loaded) -> Result<bool, Error> {
+        let record = self.inner.store.read(&loaded.id).map_err(read_error)?;
+        let is_current = record.is_some_and(|record| record.version == loaded.key.revision);
+        if !is_current {
+            self.inner.cache.forget(&loaded.key.name, loaded.key.revision);
+        }
+        Ok(is_current)
     }
 
     /// A version of a loaded key. What has a tombstone has no material, whatever its record says.
@@ -165,8 +188,7 @@ impl Keys {
                 state: crate::State::Destroyed,
             });
         }
-        self.stored_with_revision(name, version)
-            .map(|(_, stored)| stored)
+        self.stored_with_revision(name, version).map(|(_, stored)| stored)
     }
 
     /// The record of a version with the version that the store gave the record.

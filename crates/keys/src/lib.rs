@@ -12,7 +12,11 @@ pub mod change;
 mod checkpoint;
 mod config;
 mod error;
+pub mod exception;
+pub mod exchange;
+pub mod export;
 mod fault;
+mod health;
 pub mod idempotency;
 mod key;
 mod keys;
@@ -35,6 +39,7 @@ pub use caller::Caller;
 pub use checkpoint::Export;
 pub use config::Config;
 pub use error::Error;
+pub use health::{Health, Tended};
 pub use key::{
     Change, Key, KeyVersion, NewKey, Operations, Origin, Policy, PolicyError, Shown, State, Times,
 };

@@ -29,6 +29,8 @@ pub(crate) const USAGE: Table = Table("usage");
 pub(crate) const DUE: Table = Table("due");
 /// The versions in quarantine; id is that of the version.
 pub(crate) const QUARANTINE: Table = Table("quarantine");
+/// Approvals of second administrators; what is in them is the business of `approval`.
+pub(crate) const APPROVAL: Table = Table("approval");
 /// Exceptions for classical suites; id is their own.
 pub(crate) const EXCEPTION: Table = Table("exception");
 

@@ -2,7 +2,7 @@
 //!
 //! An idempotency record that must not exist yet, an approval that must not be spent yet.
 
-use hybridge_store::{Precondition, Transaction, Write};
+use hybridge_store::{Precondition, Table, Transaction, Write};
 
 /// Preconditions and writes for the transaction of the operation that takes it. The default is nothing.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,11 @@ impl Rider {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.preconditions.is_empty() && self.0.writes.is_empty()
+    }
+
+    /// Whether a record of that table rides along.
+    pub(crate) fn writes_to(&self, table: Table) -> bool {
+        self.0.writes.iter().any(|write| write.id().table == table)
     }
 
     /// The transaction of an operation begins with it.

@@ -27,7 +27,7 @@ use crate::version::{self, Version};
 use crate::{Caller, Error, KeyName, Keys, Operation, meter};
 
 /// How often a use starts again when others change the same key meanwhile.
-const ATTEMPTS: usize = 16;
+const ATTEMPTS: usize = 64;
 /// Items in one request at most.
 pub const ITEMS_MAX: usize = 1000;
 /// Bytes of one message or plaintext at most (1 MiB).
@@ -99,11 +99,41 @@ pub(crate) fn outcome(error: &Error) -> Outcome {
 }
 
 impl Keys {
-    /// The key as it is committed, if it may be used so at all.
+    /// The key, if it may be used so at all. A refusal is made from what is committed, too.
     fn opened(&self, asked: &Asked<'_>) -> Result<Arc<Loaded>, Error> {
-        let loaded = self.loaded(asked.name)?;
-        version::admit(&loaded.key, asked.operation)?;
-        Ok(loaded)
+        for _ in 0..ATTEMPTS {
+            let loaded = self.loaded(asked.name)?;
+            match version::admit(&loaded.key, asked.operation) {
+                Ok(()) => return Ok(loaded),
+                Err(refused) if self.is_current(&loaded)? => return Err(refused),
+                Err(_outdated) => {}
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// The key and its primary version with that many protections taken of its count.
+    async fn primary(&self, asked: &Asked<'_>, count: usize) -> Result<(Arc<Loaded>, Arc<Version>), Error> {
+        for _ in 0..ATTEMPTS {
+            let loaded = self.opened(asked)?;
+            match self.counted(asked, &loaded, count).await {
+                Ok(version) => return Ok((loaded, version)),
+                Err(refused) if self.is_current(&loaded)? => return Err(refused),
+                Err(_outdated) => {}
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    async fn counted(&self, asked: &Asked<'_>, loaded: &Loaded, count: usize) -> Result<Arc<Version>, Error> {
+        let version = self.admitted(asked, loaded, None)?;
+        let (store, count) = (self.store(), count as u64);
+        let limit = meter::limit(version.algorithm, loaded.key.policy.usage_limit);
+        version.protections.take(store, count, limit).await?;
+        if asked.operation == Operation::DataKey {
+            version.data_keys.take(store, count, None).await?;
+        }
+        Ok(version)
     }
 
     /// The version that the request names, or the primary one, if it may be used so now.
@@ -116,20 +146,6 @@ impl Keys {
         let version = self.version(loaded, number.unwrap_or(loaded.key.primary))?;
         version.admit(&loaded.key, asked.operation, asked.now)?;
         Ok(version)
-    }
-
-    /// Takes that many protections of the version's count.
-    async fn count_protections(
-        &self,
-        loaded: &Loaded,
-        version: &Version,
-        count: usize,
-    ) -> Result<(), Error> {
-        let limit = meter::limit(version.algorithm, loaded.key.policy.usage_limit);
-        version
-            .protections
-            .take(&self.inner().store, count as u64, limit)
-            .await
     }
 
     /// Writes the use down; false where the key was changed meanwhile and the use has to start again.

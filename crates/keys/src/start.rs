@@ -14,8 +14,8 @@ use crate::cache::lock;
 use crate::change::Wanted;
 use crate::fault::{commit_error, read_error};
 use crate::seal::{
-    self, Offer, Prepared, Protector, Root, RootError, Scheme, Secret, SealError, Step, UnsealError, Unsealed,
-    Unsealing, key_file, rekey,
+    self, Offer, Prepared, Protector, Root, RootError, Scheme, SealError, Secret, Step, UnsealError,
+    Unsealed, Unsealing, key_file, rekey,
 };
 use crate::{Caller, Error, KeyName, Keys, NewKey, Purpose};
 
@@ -135,10 +135,12 @@ impl Keys {
             State::Opening(unsealing) => unsealing.given().collect(),
             State::Closed => Vec::new(),
         };
-        Ok(self.root()?.map_or(SealState::Uninitialised, |root| SealState::Sealed {
-            scheme: root.scheme(),
-            given,
-        }))
+        Ok(self
+            .root()?
+            .map_or(SealState::Uninitialised, |root| SealState::Sealed {
+                scheme: root.scheme(),
+                given,
+            }))
     }
 
     /// What is open now, for backups.
@@ -276,22 +278,25 @@ impl Keys {
     async fn enter(&self, unsealed: Unsealed, now: Timestamp) -> Result<(), StartError> {
         self.create_own(AUDIT, Duration::ZERO, now).await?;
         self.create_own(EXCHANGE, IDENTITY_ROTATION, now).await?;
+        self.inner().sessions.restart(crate::exchange::time(now));
         let (store, folder) = (self.store().clone(), self.config().directory.clone());
         let settle = move || rekey::settle(&store, &folder, unsealed, |_batch| ());
-        let unsealed = tokio::task::spawn_blocking(settle).await.map_err(Error::store)??;
+        let unsealed = tokio::task::spawn_blocking(settle)
+            .await
+            .map_err(Error::store)??;
         *lock(&self.inner().seal.state) = State::Open(Arc::new(unsealed));
         Ok(())
     }
 
-    async fn create_own(
-        &self,
-        name: &'static str,
-        rotation: Duration,
-        now: Timestamp,
-    ) -> Result<(), Error> {
+    async fn create_own(&self, name: &'static str, rotation: Duration, now: Timestamp) -> Result<(), Error> {
         let caller = Caller::service("start");
         let name = KeyName::internal(name);
-        if self.store().read(&crate::record::key_id(&name)).map_err(read_error)?.is_some() {
+        if self
+            .store()
+            .read(&crate::record::key_id(&name))
+            .map_err(read_error)?
+            .is_some()
+        {
             return Ok(());
         }
         let mut new = NewKey::for_purpose(Purpose::Sign);

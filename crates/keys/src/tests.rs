@@ -1,6 +1,10 @@
 //! Tests of the service over a real store, and what they share.
 
+mod exchanges;
 mod life;
+mod model;
+mod races;
+mod starts;
 mod uses;
 
 use hybridge_store::{Keyring, Options, Store};

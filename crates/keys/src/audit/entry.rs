@@ -165,7 +165,10 @@ impl Object {
     /// A string with the escapes that RFC 8259 §7 asks for.
     fn string(&mut self, value: &str) {
         self.0.push(b'"');
-        if value.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        if value
+            .bytes()
+            .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+        {
             self.escaped(value);
         } else {
             self.0.extend_from_slice(value.as_bytes());
@@ -177,9 +180,7 @@ impl Object {
         for byte in value.bytes() {
             match byte {
                 b'"' | b'\\' => self.0.extend_from_slice(&[b'\\', byte]),
-                0..0x20 => self
-                    .0
-                    .extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+                0..0x20 => self.0.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
                 _ => self.0.push(byte),
             }
         }

@@ -142,6 +142,9 @@ impl<'a> Rest<'a> {
         let hash = self.hex()?;
         self.named("entry")?;
         let bytes = self.0.strip_suffix(b"}")?.to_vec();
+        if !bytes.starts_with(b"{") || !bytes.ends_with(b"}") {
+            return None;
+        }
         Some(Line::Entry(Entry {
             sequence,
             hash,
@@ -173,7 +176,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 pub(super) fn unhex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let mut bytes = [0; N];
     if text.len() != 2 * N {
         return None;

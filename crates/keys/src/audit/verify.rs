@@ -58,7 +58,9 @@ pub enum Tampered {
     #[error("the signed end does not belong to these entries")]
     End,
     /// The log does not end where it is known to have ended.
-    #[error("the log ends at entry {last}, or elsewhere on the way; the expected head {expected} is not in it")]
+    #[error(
+        "the log ends at entry {last}, or elsewhere on the way; the expected head {expected} is not in it"
+    )]
     Head {
         /// The last entry that is there.
         last: u64,
@@ -201,9 +203,7 @@ pub fn verify<L: AsRef<[u8]>>(
     expected: Option<Head>,
 ) -> Result<Report, Tampered> {
     let mut lines = (1..).zip(lines);
-    let parse = |(number, line): (u64, L)| {
-        Line::parse(line.as_ref()).ok_or(Tampered::Line { line: number })
-    };
+    let parse = |(number, line): (u64, L)| Line::parse(line.as_ref()).ok_or(Tampered::Line { line: number });
     let Some(Line::Start(Start { store, before })) = lines.next().map(parse).transpose()? else {
         return Err(Tampered::Line { line: 1 });
     };

@@ -98,8 +98,7 @@ impl Keys {
     }
 
     fn protected(&self, key: &Key, version: &KeyVersion, now: Timestamp) -> Result<Protected, Error> {
-        let counted =
-            |counted: Counted| meter::counted(self.store(), &counted.id(&key.name, version.number));
+        let counted = |counted: Counted| meter::counted(self.store(), &counted.id(&key.name, version.number));
         Ok(Protected {
             protections: counted(Counted::Protections)?,
             data_keys: counted(Counted::DataKeys)?,
@@ -115,16 +114,14 @@ impl Keys {
     /// # Errors
     /// [`Error::Sealed`], [`Error::Store`].
     pub fn quarantined(&self, after: Option<&Quarantined>, limit: usize) -> Result<Vec<Quarantined>, Error> {
-        let after =
-            after.map(|after| crate::record::version_id(QUARANTINE, &after.name, after.version).key);
+        let after = after.map(|after| crate::record::version_id(QUARANTINE, &after.name, after.version).key);
         let rows = self
             .store()
             .scan(QUARANTINE, &[], after.as_deref(), limit)
             .map_err(read_error)?;
         let entries = rows.iter().filter_map(|(id, _value)| split_id(&id.key));
-        let versions = entries.filter_map(|(name, version)| {
-            version.map(|version| Quarantined { name, version })
-        });
+        let versions =
+            entries.filter_map(|(name, version)| version.map(|version| Quarantined { name, version }));
         Ok(versions.collect())
     }
 

@@ -155,7 +155,9 @@ fn key(wanted: &Wanted<'_>, new: &NewKey) -> Key {
 
 /// Material in the encoding that the request names.
 fn read(import: &Import<'_>) -> Result<Material, Error> {
-    let NewKey { purpose, algorithm, .. } = *import.key;
+    let NewKey {
+        purpose, algorithm, ..
+    } = *import.key;
     let raw = match import.encoding {
         Encoding::Raw => return reads(purpose, algorithm, import.material),
         Encoding::Pkcs8 => encoding::private_from_as(algorithm, import.material),

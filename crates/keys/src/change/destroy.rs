@@ -59,6 +59,7 @@ impl Keys {
         let after = self.window(destroy.wait, wanted.now)?;
         for _ in 0..ATTEMPTS {
             let mut draft = self.draft(wanted.name)?;
+            self.check_dual_control(&draft.key)?;
             let planned = self.planned(&mut draft, destroy.version)?;
             if let Some(after) = *planned {
                 return Err(Error::Destroying { after });

@@ -136,7 +136,7 @@ impl Keys {
     }
 
     /// What the schedule has until that time, earliest first.
-    pub(super) fn scheduled(
+    pub(crate) fn scheduled(
         &self,
         kind: Due,
         now: Timestamp,

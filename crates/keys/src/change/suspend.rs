@@ -41,12 +41,7 @@ impl Keys {
         self.settled(&wanted, result).await
     }
 
-    async fn suspend(
-        &self,
-        wanted: &Wanted<'_>,
-        version: Option<u32>,
-        change: Change,
-    ) -> Result<Key, Error> {
+    async fn suspend(&self, wanted: &Wanted<'_>, version: Option<u32>, change: Change) -> Result<Key, Error> {
         for _ in 0..ATTEMPTS {
             let mut draft = self.draft(wanted.name)?;
             let mut event = wanted.done();

@@ -105,13 +105,8 @@ impl Keys {
     ) -> Result<Batch<Encrypted>, Error> {
         check_items(items)?;
         for _ in 0..ATTEMPTS {
-            let loaded = self.opened(asked)?;
-            let version = self.admitted(asked, &loaded, None)?;
-            self.count_protections(&loaded, &version, items.len()).await?;
-            let encrypted: Batch<_> = items
-                .iter()
-                .map(|item| encrypt(asked, &version, item))
-                .collect();
+            let (loaded, version) = self.primary(asked, items.len()).await?;
+            let encrypted: Batch<_> = items.iter().map(|item| encrypt(asked, &version, item)).collect();
             let tally = Tally::of(Some(version.number), &encrypted);
             if self.conclude(asked, &loaded, tally).await? {
                 return Ok(encrypted);
@@ -178,9 +173,7 @@ impl Keys {
     ) -> Result<Batch<Encrypted>, Error> {
         check_items(items)?;
         for _ in 0..ATTEMPTS {
-            let loaded = self.opened(asked)?;
-            let newest = self.admitted(asked, &loaded, None)?;
-            self.count_protections(&loaded, &newest, items.len()).await?;
+            let (loaded, newest) = self.primary(asked, items.len()).await?;
             let moved: Batch<_> = items
                 .iter()
                 .map(|item| {
@@ -214,17 +207,8 @@ impl Keys {
     async fn try_data_key(&self, asked: &Asked<'_>, items: &[&[u8]]) -> Result<Batch<DataKey>, Error> {
         check_items(items)?;
         for _ in 0..ATTEMPTS {
-            let loaded = self.opened(asked)?;
-            let version = self.admitted(asked, &loaded, None)?;
-            self.count_protections(&loaded, &version, items.len()).await?;
-            version
-                .data_keys
-                .take(&self.inner().store, items.len() as u64, None)
-                .await?;
-            let made: Batch<_> = items
-                .iter()
-                .map(|aad| data_key(asked, &version, aad))
-                .collect();
+            let (loaded, version) = self.primary(asked, items.len()).await?;
+            let made: Batch<_> = items.iter().map(|aad| data_key(asked, &version, aad)).collect();
             let tally = Tally::of(Some(version.number), &made);
             if self.conclude(asked, &loaded, tally).await? {
                 return Ok(made);

@@ -127,8 +127,7 @@ fn derive(
     let mut input = bound.to_bytes(b"hybridge-data-key-v1");
     input.splice(20..20, salt.iter().copied());
     let len = COMMITMENT_LEN + aead::KEY_LEN;
-    let output =
-        hkdf_expand(Hash::Sha256, &key.to_bytes(), &input, len).map_err(failed(key.algorithm()))?;
+    let output = hkdf_expand(Hash::Sha256, &key.to_bytes(), &input, len).map_err(failed(key.algorithm()))?;
     let (commitment, once) = output
         .split_first_chunk()
         .expect("the output is longer than the commitment");

@@ -52,9 +52,7 @@ impl Keys {
     async fn try_encapsulate(&self, asked: &Asked<'_>, count: usize) -> Result<Batch<Encapsulation>, Error> {
         check_items(&vec![(); count])?;
         for _ in 0..ATTEMPTS {
-            let loaded = self.opened(asked)?;
-            let version = self.admitted(asked, &loaded, None)?;
-            self.count_protections(&loaded, &version, count).await?;
+            let (loaded, version) = self.primary(asked, count).await?;
             let items: Batch<_> = (0..count).map(|_| encapsulate(&version)).collect();
             let tally = Tally::of(Some(version.number), &items);
             if self.conclude(asked, &loaded, tally).await? {
@@ -93,7 +91,9 @@ impl Keys {
                 .iter()
                 .map(|item| self.decapsulate_one(asked, &loaded, item))
                 .collect();
-            let versions = items.iter().map(|item| item.version.unwrap_or(loaded.key.primary));
+            let versions = items
+                .iter()
+                .map(|item| item.version.unwrap_or(loaded.key.primary));
             let tally = Tally::of(one_version(versions), &secrets);
             if self.conclude(asked, &loaded, tally).await? {
                 return Ok(secrets);

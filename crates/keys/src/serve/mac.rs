@@ -48,9 +48,7 @@ impl Keys {
     async fn try_mac(&self, asked: &Asked<'_>, items: &[&[u8]]) -> Result<Batch<Tag>, Error> {
         check_items(items)?;
         for _ in 0..ATTEMPTS {
-            let loaded = self.opened(asked)?;
-            let version = self.admitted(asked, &loaded, None)?;
-            self.count_protections(&loaded, &version, items.len()).await?;
+            let (loaded, version) = self.primary(asked, items.len()).await?;
             let tags: Batch<_> = items.iter().map(|item| tag(&version, item)).collect();
             let tally = Tally::of(Some(version.number), &tags);
             if self.conclude(asked, &loaded, tally).await? {
@@ -84,7 +82,9 @@ impl Keys {
                 .iter()
                 .map(|item| verify(&*self.admitted(asked, &loaded, item.version)?, item))
                 .collect();
-            let versions = items.iter().map(|item| item.version.unwrap_or(loaded.key.primary));
+            let versions = items
+                .iter()
+                .map(|item| item.version.unwrap_or(loaded.key.primary));
             let tally = Tally::of(one_version(versions), &verified);
             if self.conclude(asked, &loaded, tally).await? {
                 return Ok(verified);

@@ -61,9 +61,7 @@ impl Keys {
     async fn try_sign(&self, asked: &Asked<'_>, items: &[Message<'_>]) -> Result<Batch<Signed>, Error> {
         check_items(items)?;
         for _ in 0..ATTEMPTS {
-            let loaded = self.opened(asked)?;
-            let version = self.admitted(asked, &loaded, None)?;
-            self.count_protections(&loaded, &version, items.len()).await?;
+            let (loaded, version) = self.primary(asked, items.len()).await?;
             let signed = sign_each(&version, items).await;
             let tally = Tally::of(Some(version.number), &signed);
             if self.conclude(asked, &loaded, tally).await? {
@@ -96,7 +94,9 @@ impl Keys {
                 .iter()
                 .map(|item| verify(&*self.admitted(asked, &loaded, item.version)?, item))
                 .collect();
-            let versions = items.iter().map(|item| item.version.unwrap_or(loaded.key.primary));
+            let versions = items
+                .iter()
+                .map(|item| item.version.unwrap_or(loaded.key.primary));
             let tally = Tally::of(one_version(versions), &verified);
             if self.conclude(asked, &loaded, tally).await? {
                 return Ok(verified);

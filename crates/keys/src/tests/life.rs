@@ -67,10 +67,7 @@ async fn rotation_keeps_one_primary_and_the_old_version_still_verifies() {
     let rotated = rotated.expect("rotated");
     assert_eq!((rotated.old.number, rotated.new.number), (1, 2));
     assert_eq!((rotated.key.primary, rotated.key.revision), (2, 2));
-    assert_eq!(
-        states(&service, 3),
-        [(2, State::Active), (1, State::Deactivated)]
-    );
+    assert_eq!(states(&service, 3), [(2, State::Active), (1, State::Deactivated)]);
     assert!(verify(&service, &old, 1, 3).await.expect("an answer"));
     assert!(!verify(&service, &old, 2, 3).await.expect("an answer"));
 }
@@ -140,19 +137,15 @@ async fn one_version_can_be_put_aside() {
     let old = tag(&service, "m", 1).await.expect("tagged");
     let (keys, caller, name) = (&service.keys, &service.caller, name("m"));
     keys.rotate(caller, &name, at(2)).await.expect("rotated");
-    keys.disable(caller, &name, Some(1), at(3)).await.expect("disabled");
+    keys.disable(caller, &name, Some(1), at(3))
+        .await
+        .expect("disabled");
     assert_eq!(code(verify(&service, &old, 1, 4).await), "state");
     assert!(tag(&service, "m", 4).await.is_ok());
-    assert_eq!(
-        code(keys.disable(caller, &name, Some(1), at(4)).await),
-        "state"
-    );
+    assert_eq!(code(keys.disable(caller, &name, Some(1), at(4)).await), "state");
     keys.enable(caller, &name, Some(1), at(5)).await.expect("enabled");
     assert!(verify(&service, &old, 1, 6).await.expect("an answer"));
-    assert_eq!(
-        states(&service, 6),
-        [(2, State::Active), (1, State::Deactivated)]
-    );
+    assert_eq!(states(&service, 6), [(2, State::Active), (1, State::Deactivated)]);
 }
 
 #[tokio::test]
@@ -167,10 +160,7 @@ async fn a_compromise_rotates_quarantines_and_lists_what_was_protected() {
         .expect("recorded");
     assert_eq!((found.version.number, found.key.primary), (1, 2));
     assert!(found.protected.protections >= 1);
-    assert_eq!(
-        states(&service, 3),
-        [(2, State::Active), (1, State::Compromised)]
-    );
+    assert_eq!(states(&service, 3), [(2, State::Active), (1, State::Compromised)]);
     assert_eq!(code(verify(&service, &old, 1, 3).await), "quarantined");
     let listed = keys.quarantined(None, 10).expect("the list");
     assert_eq!((listed.len(), listed[0].version), (1, 1));
@@ -193,15 +183,9 @@ async fn a_destruction_waits_and_can_be_cancelled() {
         version: None,
         wait: Some(Duration::from_secs(60)),
     };
-    assert_eq!(
-        code(keys.destroy(caller, &name, hasty, at(1)).await),
-        "invalid"
-    );
+    assert_eq!(code(keys.destroy(caller, &name, hasty, at(1)).await), "invalid");
     let planned = keys.destroy(caller, &name, Destroy::default(), at(1)).await;
-    assert_eq!(
-        planned.expect("announced").destroy_after,
-        Some(at(1 + 7 * DAY))
-    );
+    assert_eq!(planned.expect("announced").destroy_after, Some(at(1 + 7 * DAY)));
     assert_eq!(code(tag(&service, "m", 2).await), "destroying");
     assert_eq!(
         code(keys.destroy(caller, &name, Destroy::default(), at(2)).await),
@@ -257,7 +241,9 @@ async fn one_version_is_destroyed_and_the_others_stay() {
         wait: None,
     };
     assert_eq!(code(keys.destroy(caller, &name, of(2), at(3)).await), "refused");
-    keys.destroy(caller, &name, of(1), at(3)).await.expect("announced");
+    keys.destroy(caller, &name, of(1), at(3))
+        .await
+        .expect("announced");
     assert_eq!(code(verify(&service, &old, 1, 4).await), "destroying");
     let reaped = keys.reap(at(8 * DAY), 10).await.expect("the schedule");
     assert_eq!((reaped.len(), reaped[0].version), (1, Some(1)));
@@ -324,9 +310,8 @@ async fn keys_are_listed_by_name_in_pages() {
     for key in ["b/2", "a", "b/1", "c"] {
         service.create(key, Purpose::Mac).await;
     }
-    let names = |page: &crate::Page| -> Vec<String> {
-        page.keys.iter().map(|key| key.name.to_string()).collect()
-    };
+    let names =
+        |page: &crate::Page| -> Vec<String> { page.keys.iter().map(|key| key.name.to_string()).collect() };
     let first = service.keys.list("", None, 3).expect("a page");
     assert_eq!(names(&first), ["a", "b/1", "b/2"]);
     let second = service.keys.list("", first.next.as_ref(), 3).expect("a page");

@@ -170,7 +170,10 @@ async fn a_request_is_one_entry_in_the_log() {
     ];
     let signed = keys.sign(caller, &name, &items, at(1)).await.expect("answers");
     assert!(signed[0].is_ok() && signed[2].is_ok());
-    assert_eq!(signed[1].as_ref().expect_err("too long a context").code(), "invalid");
+    assert_eq!(
+        signed[1].as_ref().expect_err("too long a context").code(),
+        "invalid"
+    );
     assert_eq!(keys.store().head().sequence, before + 1);
     let entry = service.last();
     assert_eq!(entry["event"], "key.sign");

@@ -1,0 +1,123 @@
+//! Export: a key leaves the service sealed to post-quantum recipients, or not at all.
+//!
+//! What is inside is PKCS#8 (RFC 5958) for key pairs and the raw bytes for symmetric keys; the container is
+//! that of `recipient`, under the purpose [`PURPOSE`]. There is no plain export and none to RSA.
+
+use hybridge_crypto::{Algorithm, encoding};
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::change::{ATTEMPTS, Wanted};
+use crate::material::failed;
+use crate::recipient::{self, Recipient};
+use crate::record::Stored;
+use crate::{Caller, Error, Key, KeyName, Keys, Purpose, State};
+
+/// What the container is bound to; who opens it says the same.
+pub const PURPOSE: &str = "hybridge-key-v1";
+
+/// What to export, and to whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Exporting<'a> {
+    /// The version; `None` is the primary one.
+    pub version: Option<u32>,
+    /// Any of them can open it; at least one.
+    pub recipients: &'a [Recipient],
+}
+
+/// A key that has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// The version.
+    pub version: u32,
+    /// Its algorithm.
+    pub algorithm: &'static Algorithm,
+    /// The container.
+    pub sealed: Vec<u8>,
+}
+
+impl Keys {
+    /// Seals a version to recipients. Recorded in the log with their fingerprints.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the key is not exportable, or needs a second administrator's approval;
+    /// [`Error::State`] for compromised and destroyed versions.
+    pub async fn export(
+        &self,
+        caller: &Caller,
+        name: &KeyName,
+        exporting: Exporting<'_>,
+        now: Timestamp,
+    ) -> Result<Exported, Error> {
+        let wanted = Wanted::new(caller, name, "key.export", now);
+        self.settled(&wanted, self.try_export(&wanted, exporting).await)
+            .await
+    }
+
+    async fn try_export(&self, wanted: &Wanted<'_>, exporting: Exporting<'_>) -> Result<Exported, Error> {
+        for _ in 0..ATTEMPTS {
+            let mut draft = self.draft(wanted.name)?;
+            check(&draft.key)?;
+            self.check_dual_control(&draft.key)?;
+            let number = exporting.version.unwrap_or(draft.key.primary);
+            self.stored(wanted.name, number)?;
+            let key = draft.key.clone();
+            let version = draft.version(self, number)?;
+            check_version(version, wanted.now)?;
+            let sealed = seal(&key, version, exporting.recipients)?;
+            let algorithm = version.algorithm;
+            let mut event = wanted.done().version(number);
+            for recipient in exporting.recipients {
+                event = event.fact("recipient", recipient.fingerprint());
+            }
+            if self.save(draft, &event, wanted).await?.is_some() {
+                return Ok(Exported {
+                    version: number,
+                    algorithm,
+                    sealed,
+                });
+            }
+        }
+        Err(Error::Conflict)
+    }
+}
+
+fn check(key: &Key) -> Result<(), Error> {
+    if key.name.is_internal() || !key.policy.exportable {
+        let why = "the key is not exportable";
+        return Err(Error::Refused { why });
+    }
+    if let Some(after) = key.destroy_after {
+        return Err(Error::Destroying { after });
+    }
+    match key.disabled {
+        Some(_since) => Err(Error::Disabled),
+        None => Ok(()),
+    }
+}
+
+fn check_version(version: &Stored, now: Timestamp) -> Result<(), Error> {
+    if let Some(after) = version.destroy_after {
+        return Err(Error::Destroying { after });
+    }
+    match version.times.state(now) {
+        State::PreActivation | State::Active | State::Deactivated => Ok(()),
+        state => Err(Error::State {
+            version: version.number,
+            state,
+        }),
+    }
+}
+
+fn seal(key: &Key, version: &Stored, recipients: &[Recipient]) -> Result<Vec<u8>, Error> {
+    let failed_encoding = failed(version.algorithm);
+    let material: Zeroizing<Vec<u8>> = match key.purpose {
+        Purpose::Kem | Purpose::Sign => {
+            let pair = encoding::PrivateKey::from_bytes(version.algorithm, &version.secret);
+            pair.and_then(|pair| encoding::private_to_pkcs8(&pair))
+                .map_err(failed_encoding)?
+        }
+        Purpose::Encrypt | Purpose::Mac | Purpose::Wrap => version.secret.clone(),
+    };
+    recipient::seal_to(recipients, PURPOSE, &material).map_err(|error| Error::invalid("recipients", error))
+}
