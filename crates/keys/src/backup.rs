@@ -12,6 +12,7 @@ mod manifest;
 mod name;
 mod schedule;
 mod testimony;
+mod vault;
 mod verify;
 
 pub(crate) use contents::{Contents, Item, Start};
@@ -22,6 +23,7 @@ pub use manifest::{Manifest, ManifestError, SealedTo, Signer};
 pub use name::Name;
 pub use schedule::{Keep, Pruned, due, prune};
 pub use testimony::{Testimony, testimony};
+pub use vault::{Setup, Vault, VaultError};
 pub use verify::{Depth, Report, Unlock, verify};
 pub(crate) use verify::{checked, open};
 

@@ -191,7 +191,7 @@ impl Job {
     ) -> Result<Counted, BackupError> {
         let epochs: Vec<u32> = self.keyring.epochs().collect();
         let mut counted = Counted::default();
-        let mut tombstones = Vec::new();
+        let mut buried = Vec::new();
         loop {
             let batch = snapshot.rows(BATCH)?;
             if batch.is_empty() {
@@ -201,18 +201,15 @@ impl Job {
                 .into_iter()
                 .filter_map(|found| counted.sound(found))
                 .collect();
-            for row in sound {
-                if !epochs.contains(&row.epoch) {
-                    return Err(BackupError::KeyringTooOld { epoch: row.epoch });
-                }
-                frames.row(&row)?;
-                counted.count(row.id.table);
-                if row.id.table == TOMBSTONE {
-                    tombstones.push(row.id.key);
-                }
+            if let Some(row) = sound.iter().find(|row| !epochs.contains(&row.epoch)) {
+                return Err(BackupError::KeyringTooOld { epoch: row.epoch });
             }
+            sound.iter().try_for_each(|row| frames.row(row))?;
+            sound.iter().for_each(|row| counted.count(row.id.table));
+            let tombstones = sound.into_iter().filter(|row| row.id.table == TOMBSTONE);
+            buried.extend(tombstones.map(|row| row.id.key));
         }
-        counted.tombstones = (tombstones.len() as u64, tombstone_digest(&mut tombstones));
+        counted.tombstones = (buried.len() as u64, tombstone_digest(&mut buried));
         Ok(counted)
     }
 }

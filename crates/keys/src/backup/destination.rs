@@ -87,3 +87,6 @@ impl DestinationError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -357,3 +357,29 @@ fn debug_shows_no_secret() {
     );
     assert!(shown.contains("<redacted>"));
 }
+
+/// Containers and identities of the first release, which every later one must open.
+#[test]
+fn what_the_first_release_sealed_still_opens() {
+    let samples = [
+        (
+            &include_bytes!("sample/x-wing.sealed")[..],
+            &include_bytes!("sample/x-wing.identity")[..],
+        ),
+        (
+            &include_bytes!("sample/mlkem1024-p384.sealed")[..],
+            &include_bytes!("sample/mlkem1024-p384.identity")[..],
+        ),
+    ];
+    for (sealed, identity) in samples {
+        let identity = Identity::parse(identity).expect("an identity");
+        let opened = open_with(&identity, "hybridge sample v1", sealed).expect("opens");
+        assert_eq!(opened[..], b"a sample of hybridge-sealed/v1\n"[..]);
+    }
+    let words = cheap("correct horse battery staple");
+    let sealed = &include_bytes!("sample/passphrase.sealed")[..];
+    let mut reader = Reader::open(sealed, Opener::Passphrase(&words), "hybridge sample v1").expect("opens");
+    let mut opened = Vec::new();
+    reader.read_to_end(&mut opened).expect("opens");
+    assert_eq!(opened[..], b"a sample of hybridge-sealed/v1\n"[..]);
+}
