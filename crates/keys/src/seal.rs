@@ -18,7 +18,17 @@ pub use root::{Holder, Root, RootError, Scheme};
 pub use share::ShareError;
 pub use unseal::{Offer, Secret, Step, UnsealError, Unsealed, Unsealing};
 
-use crate::recipient::{Passphrase, Recipient};
+use zeroize::Zeroizing;
+
+use crate::recipient::{Identity, Passphrase, Recipient};
+
+/// Opens the line of a share that was sealed to a holder: gives the plain line, which is a secret.
+///
+/// # Errors
+/// [`ShareError`] when the line is none, was not sealed, or was sealed to somebody else.
+pub fn open_share(line: &str, identity: &Identity) -> Result<Zeroizing<String>, ShareError> {
+    share::open(line, identity)
+}
 
 /// What shall keep the root key.
 #[derive(Clone, Debug)]
