@@ -20,7 +20,7 @@ impl Material {
     /// Makes new material; key pairs are tested for pairwise consistency.
     pub(crate) fn generate(purpose: Purpose, algorithm: &'static Algorithm) -> Result<Self, Error> {
         state::check()?;
-        
+
         match purpose {
             Purpose::Kem => kem::PrivateKey::generate(algorithm)
                 .map(Self::Kem)
@@ -31,7 +31,9 @@ impl Material {
             Purpose::Encrypt | Purpose::Wrap => aead::Key::generate(algorithm)
                 .map(Self::Aead)
                 .map_err(failed(algorithm)),
-            Purpose::Mac => mac::Key::generate(algorithm).map(Self::Mac).map_err(failed(algorithm)),
+            Purpose::Mac => mac::Key::generate(algorithm)
+                .map(Self::Mac)
+                .map_err(failed(algorithm)),
         }
     }
 
@@ -48,13 +50,9 @@ impl Material {
     }
 
     /// Reads material in its stored form.
-    pub(crate) fn read(
-        purpose: Purpose,
-        algorithm: &'static Algorithm,
-        bytes: &[u8],
-    ) -> Result<Self, Error> {
+    pub(crate) fn read(purpose: Purpose, algorithm: &'static Algorithm, bytes: &[u8]) -> Result<Self, Error> {
         state::check()?;
-        
+
         match purpose {
             Purpose::Kem => kem::PrivateKey::from_bytes(algorithm, bytes)
                 .map(Self::Kem)

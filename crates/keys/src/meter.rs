@@ -84,7 +84,9 @@ impl Meter {
 
     fn take_reserved(&self, count: u64) -> bool {
         self.left
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(count))
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
+                left.checked_sub(count)
+            })
             .is_ok()
     }
 

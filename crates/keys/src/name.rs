@@ -63,10 +63,7 @@ fn check(name: &str) -> Result<(), NameError> {
         return Err(NameError::Length);
     }
     let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    if !bytes
-        .iter()
-        .all(|byte| is_plain(byte) || b"._-/".contains(byte))
-    {
+    if !bytes.iter().all(|byte| is_plain(byte) || b"._-/".contains(byte)) {
         return Err(NameError::Character);
     }
     if !bytes.first().is_some_and(is_plain) || !bytes.last().is_some_and(is_plain) {

@@ -264,7 +264,10 @@ mod tests {
                     State::Active => true,
                     State::Deactivated | State::Compromised => matches!(
                         operation,
-                        Operation::Decapsulate | Operation::Verify | Operation::Decrypt | Operation::MacVerify
+                        Operation::Decapsulate
+                            | Operation::Verify
+                            | Operation::Decrypt
+                            | Operation::MacVerify
                     ),
                     State::PreActivation | State::Suspended | State::Destroyed => false,
                 };
