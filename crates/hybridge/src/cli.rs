@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{bench, completions, config, docs, edge, probe, selftest, serve, up};
+use crate::command::{bench, completions, config, docs, edge, key, probe, selftest, serve, token, up};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};
@@ -40,6 +40,8 @@ enum Command {
     Up(up::Up),
     Serve(serve::Serve),
     Edge(edge::Edge),
+    Key(key::Key),
+    Token(token::Token),
     Probe(probe::Probe),
     Selftest(selftest::Selftest),
     Bench(bench::Bench),
@@ -63,6 +65,8 @@ impl Cli {
             Command::Up(command) => command.run(),
             Command::Serve(command) => command.run(),
             Command::Edge(command) => command.run(),
+            Command::Key(command) => command.run(),
+            Command::Token(command) => command.run(),
             Command::Probe(command) => command.run(),
             Command::Selftest(command) => command.run(),
             Command::Bench(command) => command.run(),

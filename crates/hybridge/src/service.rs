@@ -31,7 +31,13 @@ const TOKEN: &str = "HYBRIDGE_TOKEN";
 #[command(next_help_heading = "Service")]
 pub(crate) struct ServiceArgs {
     /// Address of the service [default: that of the service in the data directory, else http://127.0.0.1:8000]
-    #[arg(long, global = true, value_name = "URL", env = "HYBRIDGE_API", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "HYBRIDGE_API",
+        hide_env_values = true
+    )]
     pub(crate) api: Option<String>,
 
     #[arg(long, global = true, value_name = "DIR", env = "HYBRIDGE_DATA", hide_env_values = true, help = format!("Data directory of a service on this machine [default: {}]", data_directory::DEFAULT))]
@@ -116,8 +122,9 @@ impl ServiceArgs {
         }
         if let Some(text) = std::env::var_os(TOKEN) {
             let text = Zeroizing::new(text.to_string_lossy().into_owned());
-            return Token::new(&text)
-                .map_err(|error| CommandError::new(Kind::Usage, error).context(format!("cannot use {TOKEN}")));
+            return Token::new(&text).map_err(|error| {
+                CommandError::new(Kind::Usage, error).context(format!("cannot use {TOKEN}"))
+            });
         }
         if !address.is_loopback() {
             let message = format!("there is no token for {address}");
@@ -284,7 +291,10 @@ mod tests {
         let there = Address::parse("https://keys.example.com").unwrap();
         let refused = args.token(&there).unwrap_err();
         assert_eq!(refused.kind, Kind::File);
-        assert_eq!(refused.line(), "there is no token for https://keys.example.com:443");
+        assert_eq!(
+            refused.line(),
+            "there is no token for https://keys.example.com:443"
+        );
     }
 
     #[test]

@@ -89,7 +89,10 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 
 /// One line of a table whose widths are known.
 pub(crate) fn line(cells: &[String], widths: &[usize]) -> String {
-    let padded = cells.iter().zip(widths).map(|(cell, &width)| format!("{cell:<width$}"));
+    let padded = cells
+        .iter()
+        .zip(widths)
+        .map(|(cell, &width)| format!("{cell:<width$}"));
     let joined = padded.collect::<Vec<_>>().join("  ");
     format!("{}\n", joined.trim_end())
 }
@@ -103,7 +106,14 @@ mod tests {
     #[test]
     fn members_become_text() {
         let value = json!({"a": {"b": "x"}, "n": 7, "yes": true, "none": null, "list": ["p", "q"]});
-        let cases = [("a/b", "x"), ("n", "7"), ("yes", "yes"), ("none", "-"), ("away", "-"), ("list", "p, q")];
+        let cases = [
+            ("a/b", "x"),
+            ("n", "7"),
+            ("yes", "yes"),
+            ("none", "-"),
+            ("away", "-"),
+            ("list", "p, q"),
+        ];
         for (pointer, expect) in cases {
             assert_eq!(text(&value, pointer), expect, "{pointer}");
         }
@@ -113,12 +123,18 @@ mod tests {
     fn times_and_spans_are_for_people() {
         let value = json!({"at": "2026-01-02T03:04:05.678Z", "s": 3600});
         assert_eq!(time(&value, "at"), "2026-01-02 03:04:05Z");
-        assert_eq!((time(&value, "s"), span(&value, "s")), ("3600".to_owned(), "1 h".to_owned()));
+        assert_eq!(
+            (time(&value, "s"), span(&value, "s")),
+            ("3600".to_owned(), "1 h".to_owned())
+        );
     }
 
     #[test]
     fn columns_are_as_wide_as_they_need() {
-        let rows = [vec!["long name".to_owned(), "1".to_owned()], vec!["b".to_owned(), String::new()]];
+        let rows = [
+            vec!["long name".to_owned(), "1".to_owned()],
+            vec!["b".to_owned(), String::new()],
+        ];
         assert_eq!(table(&["A", "B"], &rows), "A          B\nlong name  1\nb\n");
     }
 

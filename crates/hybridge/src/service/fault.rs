@@ -29,9 +29,9 @@ fn unreachable(source: std::io::Error, address: &str) -> CommandError {
     let refused = source.kind() == std::io::ErrorKind::ConnectionRefused;
     let error = CommandError::new(Kind::Peer, source).context(format!("no service answers at {address}"));
     if refused {
-        error
-            .hint("start it with: hybridge up")
-            .hint("if it runs elsewhere, say where with --api URL, or name its data directory with --data DIR")
+        error.hint("start it with: hybridge up").hint(
+            "if it runs elsewhere, say where with --api URL, or name its data directory with --data DIR",
+        )
     } else {
         error
     }
@@ -65,7 +65,9 @@ const fn kind_of_status(status: u16) -> Kind {
 fn hints(problem: &Problem) -> Vec<String> {
     let mut hints: Vec<String> = problem.remedy.iter().cloned().collect();
     let known = match problem.code.as_str() {
-        "unauthenticated" | "credential_refused" => "is it the token of this service? see --token-file and --data",
+        "unauthenticated" | "credential_refused" => {
+            "is it the token of this service? see --token-file and --data"
+        }
         "sealed" => "open it with: hybridge unseal",
         "approval_needed" => "ask for one with: hybridge approval request",
         _ => "",
@@ -110,7 +112,11 @@ mod tests {
         let source = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let error = unreachable(source, "http://127.0.0.1:8000");
         assert_eq!(error.kind, Kind::Peer);
-        assert!(error.line().starts_with("no service answers at http://127.0.0.1:8000: "));
+        assert!(
+            error
+                .line()
+                .starts_with("no service answers at http://127.0.0.1:8000: ")
+        );
         assert_eq!(error.hints[0], "start it with: hybridge up");
     }
 }

@@ -16,8 +16,10 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     if span.get_months() != 0 {
         return Err("a month has no fixed length; write days".to_owned());
     }
-    let days = i64::from(span.get_years()) * 365 + i64::from(span.get_weeks()) * 7 + i64::from(span.get_days());
-    let seconds = days * DAY_S + i64::from(span.get_hours()) * 3600 + span.get_minutes() * 60 + span.get_seconds();
+    let days =
+        i64::from(span.get_years()) * 365 + i64::from(span.get_weeks()) * 7 + i64::from(span.get_days());
+    let seconds =
+        days * DAY_S + i64::from(span.get_hours()) * 3600 + span.get_minutes() * 60 + span.get_seconds();
     match u64::try_from(seconds) {
         Ok(seconds) if seconds > 0 => Ok(seconds),
         _ => Err("must be longer than zero".to_owned()),
@@ -58,7 +60,12 @@ mod tests {
 
     #[test]
     fn reads_days_and_years() {
-        for (text, seconds) in [("90d", 7_776_000), ("10y", 315_360_000), ("12h", 43_200), ("1w 1d", 691_200)] {
+        for (text, seconds) in [
+            ("90d", 7_776_000),
+            ("10y", 315_360_000),
+            ("12h", 43_200),
+            ("1w 1d", 691_200),
+        ] {
             assert_eq!(parse(text), Ok(seconds), "{text}");
         }
         assert_eq!(parse_or_never("never"), Ok(0));
@@ -70,7 +77,13 @@ mod tests {
 
     #[test]
     fn shows_the_largest_unit_that_divides() {
-        for (seconds, text) in [(7_776_000, "90 d"), (315_360_000, "10 y"), (90, "90 s"), (0, "0 s"), (3600, "1 h")] {
+        for (seconds, text) in [
+            (7_776_000, "90 d"),
+            (315_360_000, "10 y"),
+            (90, "90 s"),
+            (0, "0 s"),
+            (3600, "1 h"),
+        ] {
             assert_eq!(show(seconds), text);
         }
     }
