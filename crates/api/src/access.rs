@@ -7,6 +7,8 @@
 pub(crate) mod certificate;
 mod failures;
 mod journal;
+mod jwk;
+mod jwt;
 mod sessions;
 pub(crate) mod source;
 
@@ -26,11 +28,13 @@ use tokio::time::Instant;
 
 use crate::admission::EdgeProof;
 pub(crate) use crate::admission::Way;
-use crate::config::IdentityRule;
+use crate::config::{IdentityRule, Oidc};
 use crate::principal::Principal;
 use crate::problem::{Code, Problem};
 use certificate::{Certificates, Shown};
 use failures::Failures;
+pub(crate) use jwk::ALGORITHMS as JWT_ALGORITHMS;
+use jwt::Issuer;
 pub(crate) use sessions::{Secure, Sessions};
 pub use source::TokenSource;
 
@@ -62,6 +66,7 @@ pub struct Access {
     journal: Option<Arc<dyn Journal>>,
     edge: Option<EdgeProof>,
     certificates: Option<Certificates>,
+    issuer: Option<Issuer>,
     pub(crate) sessions: Sessions,
     failures: Failures,
     started: Instant,
@@ -82,6 +87,7 @@ impl Access {
             journal: None,
             edge: None,
             certificates: None,
+            issuer: None,
             sessions: Sessions::default(),
             failures: Failures::default(),
             started: Instant::now(),
@@ -115,6 +121,13 @@ impl Access {
     #[must_use]
     pub fn with_journal(mut self, journal: Arc<dyn Journal>) -> Self {
         self.journal = Some(journal);
+        self
+    }
+
+    /// Believes the JWTs of an issuer.
+    #[must_use]
+    pub fn with_issuer(mut self, oidc: Oidc, rate: Rate) -> Self {
+        self.issuer = Some(Issuer::new(oidc, rate));
         self
     }
 
@@ -152,7 +165,10 @@ impl Access {
     pub(crate) async fn authenticate(&self, headers: &HeaderMap, way: Way) -> Result<Principal, Problem> {
         let mut fields = headers.get_all(header::AUTHORIZATION).iter();
         let digest = match (fields.next(), fields.next()) {
-            (Some(field), None) => self.bearer(field, way)?,
+            (Some(field), None) => match self.jwt(field, way)? {
+                Some(principal) => return Ok(principal),
+                None => self.bearer(field, way)?,
+            },
             (Some(_), Some(_)) => {
                 let detail = "one Authorization field is enough";
                 return Err(self.failed(Problem::new(Code::CredentialRefused, detail), way));
@@ -190,6 +206,21 @@ impl Access {
             entered = other.enter(digest, now);
         }
         entered.map_err(|refused| self.refused(refused, way))
+    }
+
+    /// The holder of a JWT; none where that is no JWT, or none is believed.
+    fn jwt(&self, value: &HeaderValue, way: Way) -> Result<Option<Principal>, Problem> {
+        let Some(issuer) = &self.issuer else { return Ok(None) };
+        let token = value.to_str().ok().and_then(|text| text.split_once(' '));
+        let Some((_, token)) = token.filter(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer") && Issuer::is_for(token)
+        }) else {
+            return Ok(None);
+        };
+        match issuer.find(token, self.elapsed(), Timestamp::now()) {
+            Ok(identity) => Ok(Some(Principal::Identity(identity))),
+            Err(unfit) => Err(self.failed(Problem::new(Code::CredentialRefused, unfit.to_string()), way)),
+        }
     }
 
     /// `Authorization: Bearer hyb_…` (RFC 6750 §2.1).

@@ -39,7 +39,7 @@ impl EdgeProof {
     pub fn generate() -> Result<Self, RandomError> {
         let bytes = Zeroizing::new(random::bytes::<32>()?);
         let mut text = Zeroizing::new(String::with_capacity(64));
-        URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
+        URL_SAFE_NO_PAD.encode_string(*bytes, &mut text);
         Ok(Self(text))
     }
 

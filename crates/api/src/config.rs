@@ -10,6 +10,8 @@ use hybridge_keys::token::Rate;
 use hybridge_policy::access::{Binding, InvalidBinding};
 use serde::Deserialize;
 
+use crate::access::JWT_ALGORITHMS;
+
 /// The `[api]` table of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,6 +28,63 @@ pub struct Config {
     /// Who the holders of client certificates are; the first that matches counts.
     #[serde(rename = "identity")]
     pub identities: Vec<IdentityRule>,
+    /// An issuer of JWTs that is believed.
+    pub oidc: Option<Oidc>,
+}
+
+/// `[api.oidc]`: whose JWTs are believed, and what their holders may do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// The claim `iss`, exactly.
+    pub issuer: String,
+    /// What the claim `aud` must be or contain.
+    pub audience: String,
+    /// File with the issuer's keys, a JWK set (RFC 7517). It is read again when it changes.
+    pub jwks: PathBuf,
+    /// Algorithms that are accepted. Default: all that are understood.
+    #[serde(default = "all_algorithms")]
+    pub algorithms: Vec<String>,
+    /// How far clocks may be apart, in seconds. Default 60.
+    #[serde(default = "default_leeway")]
+    pub leeway_s: u32,
+    /// The claim that says what its holder is, a text or a list of texts.
+    pub claim: String,
+    /// What each of its values may do; all that match count together.
+    #[serde(rename = "role")]
+    pub roles: Vec<ClaimRule>,
+}
+
+/// `[[api.oidc.role]]`: what a value of the claim may do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRule {
+    pub value: String,
+    #[serde(rename = "binding")]
+    pub bindings: Vec<Binding>,
+}
+
+fn all_algorithms() -> Vec<String> {
+    JWT_ALGORITHMS.map(str::to_owned).to_vec()
+}
+
+const fn default_leeway() -> u32 {
+    60
+}
+
+impl Oidc {
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        let unknown = |name: &&String| !JWT_ALGORITHMS.contains(&name.as_str());
+        if let Some(name) = self.algorithms.iter().find(unknown) {
+            return Err(ConfigError::JwtAlgorithm { name: name.clone() });
+        }
+        let bindings = self.roles.iter().flat_map(|rule| rule.bindings.iter().map(move |binding| (rule, binding)));
+        for (rule, binding) in bindings {
+            let name = rule.value.clone();
+            binding.validate().map_err(|source| ConfigError::Binding { name, source })?;
+        }
+        Ok(())
+    }
 }
 
 /// `[api.tls]`: how the edge stands in front of the API.
@@ -114,6 +173,7 @@ impl Default for Config {
             rate: RateLimit::default(),
             tls: None,
             identities: Vec::new(),
+            oidc: None,
         }
     }
 }
@@ -124,6 +184,7 @@ impl Config {
         if self.tls.is_none() {
             require_loopback(self.listen)?;
         }
+        self.oidc.as_ref().map_or(Ok(()), Oidc::validate)?;
         for rule in &self.identities {
             let name = || rule.name.0.clone();
             if !rule.name.is_sound() {
@@ -160,7 +221,9 @@ pub enum ConfigError {
          stand at its end"
     )]
     IdentityName { name: String },
-    #[error("api.identity {name:?}: {source}")]
+    #[error("api.oidc: {name:?} is none of ES256, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, RS256")]
+    JwtAlgorithm { name: String },
+    #[error("the bindings of {name:?}: {source}")]
     Binding { name: String, source: InvalidBinding },
 }
 

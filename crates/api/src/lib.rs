@@ -28,7 +28,7 @@ mod v1;
 
 pub use access::{Access, Journal, Refusal, TokenSource};
 pub use admission::{EDGE_PROOF, EdgeProof};
-pub use config::{Config, ConfigError, IdentityRule, RateLimit, Tls};
+pub use config::{ClaimRule, Config, ConfigError, IdentityRule, Oidc, RateLimit, Tls};
 pub use control::{ClientFilter, Control, ControlError};
 pub use openapi::openapi;
 pub use prober::{ProbeError, Prober, Probing};

@@ -131,6 +131,7 @@ impl File {
         self.data.as_mut().map(resolve);
         if let Some(api) = &mut self.api {
             api.token_file.as_mut().map(resolve);
+            api.oidc.as_mut().map(|oidc| &mut oidc.jwks).map(resolve);
             if let Some(tls) = &mut api.tls {
                 resolve(&mut tls.certificate);
                 resolve(&mut tls.key);

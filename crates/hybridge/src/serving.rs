@@ -159,6 +159,9 @@ async fn serve_api(
 /// the configuration says.
 fn listen_api(mut api: Api, source: &mut Source) -> Result<(Api, tokio::net::TcpListener), CommandError> {
     let listener = bind_api(&api.config)?;
+    if let Some(oidc) = api.config.oidc.clone() {
+        api.access = api.access.with_issuer(oidc, api.config.rate.into());
+    }
     if let Some(tls) = api.config.tls.clone() {
         let proof = EdgeProof::generate().map_err(|error| CommandError::new(Kind::Internal, error))?;
         let address = listener

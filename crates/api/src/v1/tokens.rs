@@ -9,7 +9,6 @@ use hybridge_keys::Rider;
 use hybridge_keys::token::{Maker, NewToken, Secret, TokenId, Tokens};
 use jiff::Timestamp;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::context::Context;
 use crate::dto::{Token, TokenMade, TokenNew};
@@ -21,7 +20,7 @@ use crate::problem::{Code, Problem};
 const LIMIT_MAX: usize = 1000;
 
 /// Which tokens to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Page {
