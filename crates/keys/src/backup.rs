@@ -25,7 +25,7 @@ pub use schedule::{Keep, Pruned, due, prune};
 pub use testimony::{Testimony, testimony};
 pub use vault::{Setup, Vault, VaultError};
 pub use verify::{Depth, Report, Unlock, verify};
-pub(crate) use verify::{checked, open};
+pub(crate) use verify::{Opened, checked, open};
 
 /// What a backup's container is bound to.
 pub(crate) const PURPOSE: &str = "hybridge backup v1";

@@ -20,7 +20,9 @@ use hybridge_store::{Import, ImportError, Options, Standing, Store, Transaction}
 use jiff::Timestamp;
 
 use crate::audit::Event;
-use crate::backup::{BackupError, Destination, Item, Manifest, Name, Signer, Start, Unlock, checked, open};
+use crate::backup::{
+    BackupError, Destination, Item, Manifest, Name, Opened, Signer, Start, Unlock, checked, open,
+};
 use crate::seal::{Delivery, Prepared, Protector, SealError, Unsealed, key_file, prepare};
 use crate::{Caller, Error, KeyName, record};
 use tombstones::Buried;
@@ -103,7 +105,7 @@ pub async fn restore(
     let (store, unsealed) = tokio::task::spawn_blocking(move || job.import(contents)).await??;
     drop(fetched);
     let (newer, buried) = tombstones::find(&request, &manifest, unsealed.keyring_copy()).await?;
-    let witness = store.opened().accepted.clone();
+    let witness = store.opened().accepted;
     let journal = Journal::new(&request, witness.as_ref());
     let elapsed = request.elapsed.clone();
     let finish = move || -> Result<(Store, Newer, Proof), RestoreError> {
@@ -123,11 +125,6 @@ pub async fn restore(
         proof,
     })
 }
-
-type Opened = (
-    Start,
-    crate::backup::Contents<crate::recipient::Reader<io::BufReader<std::fs::File>>>,
-);
 
 async fn opened(name: &Name, path: PathBuf, unlock: Unlock) -> Result<Opened, RestoreError> {
     let name = name.clone();

@@ -46,7 +46,6 @@ pub(crate) struct StartV1 {
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) origin: Origin,
-    pub(crate) taken: i64,
     /// Sealing of the root record at that time.
     pub(crate) sealing: u32,
     pub(crate) keyring: Keyring,
@@ -247,7 +246,6 @@ impl StartV1 {
         };
         Start {
             origin,
-            taken: self.taken,
             sealing: self.sealing,
             keyring,
         }

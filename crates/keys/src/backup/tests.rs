@@ -1,6 +1,11 @@
 //! Tests of backups over a real store and real keys; the fixture is also that of the restore.
 //! Each writes into a folder of its own.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's own folder, and damage need not be written safely"
+)]
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 

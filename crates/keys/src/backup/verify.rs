@@ -146,12 +146,11 @@ fn check_digest(name: &Name, manifest: &Manifest, path: &Path) -> Result<(), Bac
     Ok(())
 }
 
+/// A container that is being read.
+pub(crate) type Opened = (Start, Contents<Reader<BufReader<File>>>);
+
 /// Opens a container on this machine.
-pub(crate) fn open(
-    name: &Name,
-    path: &Path,
-    unlock: &Unlock,
-) -> Result<(Start, Contents<Reader<BufReader<File>>>), BackupError> {
+pub(crate) fn open(name: &Name, path: &Path, unlock: &Unlock) -> Result<Opened, BackupError> {
     let file = BufReader::with_capacity(1 << 20, File::open(path)?);
     let reader = Reader::open(file, unlock.opener(), PURPOSE)?;
     Contents::begin(reader).map_err(|error| error.of(name))

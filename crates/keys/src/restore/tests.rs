@@ -1,6 +1,11 @@
 //! Tests of the restore: from a service with keys of each kind, through a backup, into an empty folder.
 //! What was destroyed on the way must stay so.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's own folder, and damage need not be written safely"
+)]
+
 mod scale;
 
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! Rekeying in an order in which a crash at any point leaves a store that opens.
 //!
-//! 1. the next key file, where there is one; 2. the new root record, whose keyring has all old epochs and a
-//! new one; 3. the key file takes its name; 4. records move to the new epoch, in batches; 5. a root record
-//! without the old epochs. [`next`] decides from what lies on disk alone, so going on after a crash is the
+//! First the next key file, where there is one; then the new root record, whose keyring has all old epochs
+//! and a new one; then the key file takes its name; then records move to the new epoch, in batches; last, a
+//! root record without the old epochs. [`next`] decides from what lies on disk alone, so going on after a crash is the
 //! same as going on.
 
 use std::io;

@@ -2,6 +2,11 @@
 //!
 //! The bucket is over an object store in memory, which has the same interface as one over S3.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's own folder, and damage need not be written safely"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 
