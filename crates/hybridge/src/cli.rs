@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{bench, completions, config, docs, edge, key, probe, selftest, serve, token, up};
+use crate::command::{
+    approval, bench, completions, config, docs, edge, key, probe, quarantine, recipient, selftest, serve,
+    token, up,
+};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};
@@ -41,7 +44,10 @@ enum Command {
     Serve(serve::Serve),
     Edge(edge::Edge),
     Key(key::Key),
+    Recipient(recipient::Recipient),
+    Quarantine(quarantine::Quarantine),
     Token(token::Token),
+    Approval(approval::Approval),
     Probe(probe::Probe),
     Selftest(selftest::Selftest),
     Bench(bench::Bench),
@@ -66,7 +72,10 @@ impl Cli {
             Command::Serve(command) => command.run(),
             Command::Edge(command) => command.run(),
             Command::Key(command) => command.run(),
+            Command::Recipient(command) => command.run(),
+            Command::Quarantine(command) => command.run(),
             Command::Token(command) => command.run(),
+            Command::Approval(command) => command.run(),
             Command::Probe(command) => command.run(),
             Command::Selftest(command) => command.run(),
             Command::Bench(command) => command.run(),

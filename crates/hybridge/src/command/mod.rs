@@ -1,6 +1,7 @@
 //! The subcommands, one file each. The doc comment of the arguments is the help text.
 //! A command prints by `terminal` alone and ends with an `Ending` or a `CommandError`.
 
+pub(crate) mod approval;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -8,6 +9,8 @@ pub(crate) mod docs;
 pub(crate) mod edge;
 pub(crate) mod key;
 pub(crate) mod probe;
+pub(crate) mod quarantine;
+pub(crate) mod recipient;
 pub(crate) mod selftest;
 pub(crate) mod serve;
 pub(crate) mod token;

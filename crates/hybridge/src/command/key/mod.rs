@@ -25,6 +25,8 @@ mod sign;
 mod state;
 mod view;
 
+pub(crate) use export::recipient;
+
 /// Make, use, rotate and destroy keys
 ///
 /// The keys are those of a running service (see `hybridge up` and `hybridge serve`); their secrets stay in it.
@@ -110,6 +112,10 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.name
+    }
+
     fn path(&self, operation: &str) -> String {
         crate::service::path("keys", &self.name, operation)
     }

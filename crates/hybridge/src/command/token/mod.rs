@@ -113,13 +113,16 @@ impl Create {
             let line = format!("{}\n", secret.as_str().unwrap_or_default());
             bytes::write(path, line.as_bytes())?;
         }
+        if self.output.is_none() {
+            terminal::note("the secret is shown now and never again");
+        }
         service.print(&made, |made| shown(made) + &self.secret(made))
     }
 
     fn secret(&self, made: &Value) -> String {
         match &self.output {
             Some(path) => row("secret", &format!("in {}", path.display())),
-            None => row("secret", &format!("{} (shown once)", text(made, "secret"))),
+            None => row("secret", &text(made, "secret")),
         }
     }
 }
