@@ -11,5 +11,6 @@ mod verify;
 
 pub use entry::{Event, Outcome};
 pub use export::{Line, Start};
+pub use hybridge_store::{Entry, Head, StoreId};
 pub use statement::{Place, PublicKey, Statement};
 pub use verify::{Report, Tampered, Verifier, verify};

@@ -1,4 +1,6 @@
 //! How the key service is set up, with its defaults.
+//!
+//! Plain values: whoever runs the service reads them from its own configuration.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! What the store's errors mean to callers of this crate.
+//!
+//! Damage and the seal keep their names; everything else is a failure of the store.
 
 use hybridge_store::{CommitError, ReadError};
 

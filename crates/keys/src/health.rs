@@ -143,11 +143,10 @@ impl Keys {
     pub async fn close(self, now: Timestamp) -> Result<(), Error> {
         let mut last = Ok(());
         if !self.store().is_sealed() {
-            for loaded in self.inner().cache.drain() {
-                for version in loaded.versions() {
-                    last = last.and(version.protections.settle(self.store()).await);
-                    last = last.and(version.data_keys.settle(self.store()).await);
-                }
+            let loaded = self.inner().cache.drain();
+            for version in loaded.iter().flat_map(|loaded| loaded.versions()) {
+                last = last.and(version.protections.settle(self.store()).await);
+                last = last.and(version.data_keys.settle(self.store()).await);
             }
             last = last.and(self.checkpoint(now).await.map(drop));
         }

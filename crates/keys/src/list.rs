@@ -1,4 +1,6 @@
 //! Looking at keys: pages of keys by name, and one key with its versions. Nothing here shows a secret.
+//!
+//! Reads what is committed, past the cache. A damaged record is named and hides no other.
 
 use hybridge_store::ReadError;
 use jiff::Timestamp;

@@ -1,4 +1,6 @@
 //! Tests of the service over a real store, and what they share.
+//!
+//! Time is an argument everywhere, so no test waits for it.
 
 mod exchanges;
 mod life;
@@ -17,7 +19,7 @@ use crate::{Caller, Config, Error, Key, KeyName, Keys, NewKey, Purpose};
 pub(crate) struct Service {
     pub(crate) keys: Keys,
     pub(crate) caller: Caller,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Service {
@@ -33,7 +35,7 @@ impl Service {
                 request: "r1".to_owned(),
                 peer: None,
             },
-            folder,
+            _folder: folder,
         }
     }
 
@@ -61,10 +63,6 @@ impl Service {
     pub(crate) fn last(&self) -> serde_json::Value {
         let head = self.keys.store().head();
         self.log(head.sequence).pop().expect("the log has an entry")
-    }
-
-    pub(crate) fn path(&self) -> &std::path::Path {
-        self.folder.path()
     }
 }
 

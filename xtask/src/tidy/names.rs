@@ -44,6 +44,7 @@ const STANDARD_TERMS: &[&[&str]] = &[
     &["pre", "shared"],       // RFC 8446 §4.2.11
     &["shared", "secret"],    // FIPS 203 §3.3
     &["data", "directory"],   // the noun of `--data DIR`
+    &["data", "key"],         // SP 800-57 Part 1 §5.1.1, data-encryption key
     &["per", "core"],         // a core of the processor
     &["on", "core"],          // the same
 ];

@@ -1,4 +1,6 @@
 //! Changing what a key may be used for: its policy, labels and the lifetime of what it protects.
+//!
+//! A setting only ever narrows where widening would undo a promise: exportability and dual control.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -50,6 +52,32 @@ impl Keys {
                 draft.key.labels.clone_from(labels);
             }
             draft.key.lifetime = settings.lifetime.or(draft.key.lifetime);
+            if let Some(key) = self.save(draft, &wanted.done(), wanted).await? {
+                return Ok(key);
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Writes the key's records anew, so that they are sealed under the newest epoch. A damaged version is
+    /// left as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn reseal(&self, caller: &Caller, name: &KeyName, now: Timestamp) -> Result<Key, Error> {
+        let wanted = Wanted::new(caller, name, "key.reseal", now);
+        self.settled(&wanted, self.try_reseal(&wanted).await).await
+    }
+
+    async fn try_reseal(&self, wanted: &Wanted<'_>) -> Result<Key, Error> {
+        for _ in 0..ATTEMPTS {
+            let mut draft = self.draft(wanted.name)?;
+            for number in 1..=draft.key.latest {
+                let read = draft.version(self, number).map(drop);
+                if !matches!(read, Err(Error::Damaged { .. } | Error::NoVersion { .. })) {
+                    read?;
+                }
+            }
             if let Some(key) = self.save(draft, &wanted.done(), wanted).await? {
                 return Ok(key);
             }

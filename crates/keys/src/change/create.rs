@@ -1,4 +1,6 @@
 //! New keys: made here, or brought in.
+//!
+//! A name is given once, for ever. Imported material is marked so, because who else has it is not known.
 
 use std::collections::BTreeMap;
 

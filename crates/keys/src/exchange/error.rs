@@ -1,4 +1,6 @@
 //! Why an exchange or a session did not go on.
+//!
+//! Each kind has the stable code that the protocol or the key service gives it.
 
 use hybridge_exchange::server::{ConfirmError, Refusal};
 use hybridge_exchange::{RekeyError, SessionError};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::{Operation, Purpose};
 
 /// How often keys rotate that agree session keys (24 h).
-pub const EXCHANGE_ROTATION: Duration = Duration::from_secs(24 * 3600);
+const EXCHANGE_ROTATION: Duration = Duration::from_secs(24 * 3600);
 /// How often other keys rotate (90 days).
-pub const ROTATION: Duration = Duration::from_secs(90 * 24 * 3600);
+const ROTATION: Duration = Duration::from_secs(90 * 24 * 3600);
 /// A rotation period below this is a mistake (one minute).
 const ROTATION_MIN: Duration = Duration::from_secs(60);
 

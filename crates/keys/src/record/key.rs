@@ -1,4 +1,6 @@
 //! The record of a key, version 1.
+//!
+//! It has no secret; the numbers of purposes and the bits of operations never change their meaning.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,3 +1,7 @@
+//! Tests of the records.
+//!
+//! What is written is read, and nothing else is.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! The record of a version, version 1: the only place on disk that has its secret.
+//!
+//! Read into memory that is erased; a destroyed version has an empty secret.
 
 use hybridge_crypto::Algorithm;
 use hybridge_store::Id;

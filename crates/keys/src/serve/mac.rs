@@ -1,4 +1,6 @@
 //! Message authentication (FIPS 198-1).
+//!
+//! A tag does not say which version made it: callers keep the number beside it.
 
 use hybridge_crypto::mac;
 use jiff::Timestamp;

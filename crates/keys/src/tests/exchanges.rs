@@ -1,4 +1,6 @@
 //! The key exchange, with the client of the protocol crate; exceptions; export.
+//!
+//! Time is an argument, so sessions and exceptions expire at once.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! The life of keys, end to end.
+//!
+//! Each test is one promise of the life cycle.
 
 use std::time::Duration;
 
@@ -318,4 +320,55 @@ async fn keys_are_listed_by_name_in_pages() {
     assert_eq!((names(&second), second.next), (vec!["c".to_owned()], None));
     let some = service.keys.list("b/", None, 10).expect("a page");
     assert_eq!(names(&some), ["b/1", "b/2"]);
+}
+
+#[tokio::test]
+async fn resealing_changes_nothing_but_the_seal() {
+    let service = Service::new();
+    service.create("m", Purpose::Mac).await;
+    let old = tag(&service, "m", 1).await.expect("tagged");
+    let (keys, caller, name) = (&service.keys, &service.caller, name("m"));
+    let before = keys.rotate(caller, &name, at(2)).await.expect("rotated").key;
+    let after = keys.reseal(caller, &name, at(3)).await.expect("resealed");
+    assert_eq!(after.revision, before.revision + 1);
+    assert_eq!(
+        crate::Key {
+            revision: before.revision,
+            ..after
+        },
+        before
+    );
+    assert!(verify(&service, &old, 1, 4).await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn dual_control_and_exportability_only_ever_narrow() {
+    let service = Service::new();
+    let new = NewKey {
+        policy: Policy {
+            dual_control: true,
+            ..Policy::default()
+        },
+        ..NewKey::for_purpose(Purpose::Mac)
+    };
+    service.try_create("m", &new).await.expect("created");
+    let (keys, caller, name) = (&service.keys, &service.caller, name("m"));
+    let alone = keys.destroy(caller, &name, Destroy::default(), at(1)).await;
+    assert_eq!(code(alone), "refused");
+    for policy in [
+        Policy::default(),
+        Policy {
+            exportable: true,
+            ..new.policy.clone()
+        },
+    ] {
+        let settings = crate::change::Settings {
+            policy: Some(policy),
+            ..crate::change::Settings::default()
+        };
+        assert_eq!(
+            code(keys.configure(caller, &name, &settings, at(1)).await),
+            "refused"
+        );
+    }
 }

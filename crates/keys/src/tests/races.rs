@@ -1,4 +1,6 @@
 //! Many tasks at once: what was acknowledged is what counts.
+//!
+//! They run on several threads; a promise that is broken once fails the test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,40 +11,56 @@ use crate::{Error, KeyName, Purpose};
 
 const TASKS: usize = 16;
 
+/// What the tasks of one race have in common.
+#[derive(Clone)]
+struct Race {
+    service: Arc<Service>,
+    acknowledged: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+    before: Arc<AtomicU64>,
+    after: Arc<AtomicU64>,
+}
+
+impl Race {
+    async fn run(self) {
+        while !self.stop.load(Ordering::SeqCst) {
+            let too_late = self.acknowledged.load(Ordering::SeqCst);
+            let used = use_it(&self.service).await.is_ok();
+            let counter = if too_late { &self.after } else { &self.before };
+            counter.fetch_add(u64::from(used), Ordering::SeqCst);
+        }
+    }
+}
+
 /// Uses the key from many tasks while `change` happens; after its acknowledgement nothing succeeds.
 async fn check(change: impl AsyncFnOnce(&Service, &KeyName)) {
     let service = Arc::new(Service::new());
     service.create("m", Purpose::Mac).await;
-    let (acknowledged, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let (before, after) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|_| {
-            let (service, stop) = (Arc::clone(&service), Arc::clone(&stop));
-            let (acknowledged, before, after) =
-                (Arc::clone(&acknowledged), Arc::clone(&before), Arc::clone(&after));
-            tokio::spawn(async move {
-                while !stop.load(Ordering::SeqCst) {
-                    let too_late = acknowledged.load(Ordering::SeqCst);
-                    let used = use_it(&service).await.is_ok();
-                    let counter = if too_late { &after } else { &before };
-                    counter.fetch_add(u64::from(used), Ordering::SeqCst);
-                }
-            })
-        })
-        .collect();
-    while before.load(Ordering::SeqCst) < 100 {
+    let race = Race {
+        service: Arc::clone(&service),
+        acknowledged: Arc::default(),
+        stop: Arc::default(),
+        before: Arc::default(),
+        after: Arc::default(),
+    };
+    let tasks: Vec<_> = (0..TASKS).map(|_| tokio::spawn(race.clone().run())).collect();
+    while race.before.load(Ordering::SeqCst) < 100 {
         tokio::task::yield_now().await;
     }
     change(&service, &name("m")).await;
-    acknowledged.store(true, Ordering::SeqCst);
+    race.acknowledged.store(true, Ordering::SeqCst);
     for _ in 0..200 {
         assert!(use_it(&service).await.is_err());
     }
-    stop.store(true, Ordering::SeqCst);
+    race.stop.store(true, Ordering::SeqCst);
     for task in tasks {
         task.await.expect("no task panics");
     }
-    assert_eq!(after.load(Ordering::SeqCst), 0, "uses after the acknowledgement");
+    assert_eq!(
+        race.after.load(Ordering::SeqCst),
+        0,
+        "uses after the acknowledgement"
+    );
 }
 
 /// Uses version 1 whatever the primary one is.
@@ -92,18 +110,15 @@ async fn no_request_fails_while_keys_rotate() {
     let service = Arc::new(Service::new());
     service.create("m", Purpose::Mac).await;
     let stop = Arc::new(AtomicBool::new(false));
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|_| {
-            let (service, stop) = (Arc::clone(&service), Arc::clone(&stop));
-            tokio::spawn(async move {
-                let name = name("m");
-                while !stop.load(Ordering::SeqCst) {
-                    let tags = service.keys.mac(&service.caller, &name, &[b"x"], at(1)).await;
-                    one(tags).expect("a use that meets a rotation starts again");
-                }
-            })
-        })
-        .collect();
+    let tag_until = async |service: Arc<Service>, stop: Arc<AtomicBool>| {
+        let name = name("m");
+        while !stop.load(Ordering::SeqCst) {
+            let tags = service.keys.mac(&service.caller, &name, &[b"x"], at(1)).await;
+            one(tags).expect("a use that meets a rotation starts again");
+        }
+    };
+    let spawn = |_| tokio::spawn(tag_until(Arc::clone(&service), Arc::clone(&stop)));
+    let tasks: Vec<_> = (0..TASKS).map(spawn).collect();
     for expect in 2..32 {
         let rotated = service.keys.rotate(&service.caller, &name("m"), at(1)).await;
         assert_eq!(rotated.expect("rotated").key.primary, expect);

@@ -1,4 +1,6 @@
 //! From an empty folder to an open service and back.
+//!
+//! With it, the audit log: its export, its signatures and every forgery of them.
 
 use hybridge_store::Head;
 use tempfile::TempDir;

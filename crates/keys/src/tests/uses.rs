@@ -1,4 +1,6 @@
 //! Using keys, end to end.
+//!
+//! Each test is one promise to whoever uses a key.
 
 use crate::serve::{Ciphertext, Encapsulated, Message, Plaintext, SignedMessage, Tagged};
 use crate::tests::{Service, at, code, name, one};
