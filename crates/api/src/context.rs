@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
 use hybridge_keys::Keys;
+use hybridge_keys::backup::Vault;
 
 use crate::access::Access;
 use crate::problem::{Code, Problem};
@@ -23,6 +24,7 @@ pub(crate) struct Context {
     pub(crate) access: Arc<Access>,
     pub(crate) control: Arc<dyn Control>,
     keys: Option<Keys>,
+    vault: Option<Vault>,
     pub(crate) prober: Arc<dyn Prober>,
     pub(crate) probes: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
@@ -36,11 +38,25 @@ impl Context {
             access: deps.access,
             control: deps.control,
             keys: deps.keys,
+            vault: None,
             prober: deps.prober,
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             stopping,
         }
+    }
+
+    /// With the backups of the key service.
+    pub(crate) fn with_backups(mut self, vault: Option<Vault>) -> Self {
+        self.vault = vault;
+        self
+    }
+
+    /// The backups of the key service, where the process keeps some.
+    pub(crate) fn vault(&self) -> Result<&Vault, Problem> {
+        self.keys()?;
+        let none = || Problem::new(Code::NoBackups, "this process keeps no backups");
+        self.vault.as_ref().ok_or_else(none)
     }
 
     /// The key service, where the process has one.

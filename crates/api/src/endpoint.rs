@@ -4,6 +4,8 @@
 //! audit event cannot exist. An endpoint whose path has a `{name}` under `/v1/keys/` is decided about that
 //! key; one that names its key in the body asks [`crate::principal::Asker::require`] itself.
 
+mod custody;
+
 use std::time::Duration;
 
 use axum::routing::{MethodRouter, get, post};
@@ -27,6 +29,8 @@ pub(crate) struct Endpoint {
     pub(crate) patience: Duration,
     /// The largest body that is read.
     pub(crate) body_bytes_max: usize,
+    /// The key service writes its own entry into its audit log.
+    pub(crate) is_journaled: bool,
     pub(crate) handler: fn() -> MethodRouter<Context>,
 }
 
@@ -55,7 +59,7 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Every endpoint, table by table.
 pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [PROCESS, TRAFFIC, KEYS, KEY_USE, ACCESS, CONSOLE].into_iter().flatten()
+    [PROCESS, TRAFFIC, KEYS, KEY_USE, ACCESS, custody::CUSTODY, CONSOLE].into_iter().flatten()
 }
 
 type Handler = fn() -> MethodRouter<Context>;
@@ -81,32 +85,32 @@ static TRAFFIC: &[Endpoint] = &[
 #[rustfmt::skip]
 static KEYS: &[Endpoint] = &[
     read("/v1/keys", Action::ReadKeys, "key.list", || get(keys::key_list)),
-    write("/v1/keys", Action::CreateKeys, "key.create", || post(keys::key_create)).within(SLOW),
+    write("/v1/keys", Action::CreateKeys, "key.create", || post(keys::key_create)).within(SLOW).journaled(),
     read("/v1/keys/{name}", Action::ReadKeys, "key.show", || get(keys::key_show)),
-    write("/v1/keys/{name}/import", Action::ImportKeys, "key.import", || post(keys::key_import)),
-    write("/v1/keys/{name}/configure", Action::ChangeKeys, "key.configure", || post(keys::key_configure)),
-    write("/v1/keys/{name}/rotate", Action::RotateKeys, "key.rotate", || post(keys::key_rotate)).within(SLOW),
-    write("/v1/keys/{name}/enable", Action::ChangeKeys, "key.enable", || post(keys::key_enable)),
-    write("/v1/keys/{name}/disable", Action::ChangeKeys, "key.disable", || post(keys::key_disable)),
-    write("/v1/keys/{name}/compromise", Action::CompromiseKeys, "key.compromise", || post(keys::key_compromise)).within(SLOW),
-    write("/v1/keys/{name}/destroy", Action::DestroyKeys, "key.destroy", || post(keys::key_destroy)),
-    write("/v1/keys/{name}/cancel-destroy", Action::ChangeKeys, "key.cancel-destroy", || post(keys::key_cancel_destroy)),
+    write("/v1/keys/{name}/import", Action::ImportKeys, "key.import", || post(keys::key_import)).journaled(),
+    write("/v1/keys/{name}/configure", Action::ChangeKeys, "key.configure", || post(keys::key_configure)).journaled(),
+    write("/v1/keys/{name}/rotate", Action::RotateKeys, "key.rotate", || post(keys::key_rotate)).within(SLOW).journaled(),
+    write("/v1/keys/{name}/enable", Action::ChangeKeys, "key.enable", || post(keys::key_enable)).journaled(),
+    write("/v1/keys/{name}/disable", Action::ChangeKeys, "key.disable", || post(keys::key_disable)).journaled(),
+    write("/v1/keys/{name}/compromise", Action::CompromiseKeys, "key.compromise", || post(keys::key_compromise)).within(SLOW).journaled(),
+    write("/v1/keys/{name}/destroy", Action::DestroyKeys, "key.destroy", || post(keys::key_destroy)).journaled(),
+    write("/v1/keys/{name}/cancel-destroy", Action::ChangeKeys, "key.cancel-destroy", || post(keys::key_cancel_destroy)).journaled(),
     read("/v1/quarantine", Action::ReadKeys, "quarantine.list", || get(keys::quarantine_list)),
-    write("/v1/quarantine/release", Action::ReleaseKeys, "quarantine.release", || post(keys::quarantine_release)),
+    write("/v1/quarantine/release", Action::ReleaseKeys, "quarantine.release", || post(keys::quarantine_release)).journaled(),
 ];
 
 #[rustfmt::skip]
 static KEY_USE: &[Endpoint] = &[
-    write("/v1/keys/{name}/encapsulate", Action::Encapsulate, "key.encapsulate", || post(key_use::key_encapsulate)).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/decapsulate", Action::Decapsulate, "key.decapsulate", || post(key_use::key_decapsulate)).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/sign", Action::Sign, "key.sign", || post(key_use::key_sign)).within(SLOW).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/verify", Action::Verify, "key.verify", || post(key_use::key_verify)).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/encrypt", Action::Encrypt, "key.encrypt", || post(key_use::key_encrypt)).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/decrypt", Action::Decrypt, "key.decrypt", || post(key_use::key_decrypt)).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/rewrap", Action::Rewrap, "key.rewrap", || post(key_use::key_rewrap)).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/data-key", Action::MakeDataKey, "key.data-key", || post(key_use::key_data_key)).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/mac", Action::Mac, "key.mac", || post(key_use::key_mac)).taking(BATCH_BYTES_MAX),
-    write("/v1/keys/{name}/mac-verify", Action::VerifyMac, "key.mac-verify", || post(key_use::key_mac_verify)).taking(BATCH_BYTES_MAX),
+    write("/v1/keys/{name}/encapsulate", Action::Encapsulate, "key.encapsulate", || post(key_use::key_encapsulate)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/decapsulate", Action::Decapsulate, "key.decapsulate", || post(key_use::key_decapsulate)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/sign", Action::Sign, "key.sign", || post(key_use::key_sign)).within(SLOW).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/verify", Action::Verify, "key.verify", || post(key_use::key_verify)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/encrypt", Action::Encrypt, "key.encrypt", || post(key_use::key_encrypt)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/decrypt", Action::Decrypt, "key.decrypt", || post(key_use::key_decrypt)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/rewrap", Action::Rewrap, "key.rewrap", || post(key_use::key_rewrap)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/data-key", Action::MakeDataKey, "key.data-key", || post(key_use::key_data_key)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/mac", Action::Mac, "key.mac", || post(key_use::key_mac)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/keys/{name}/mac-verify", Action::VerifyMac, "key.mac-verify", || post(key_use::key_mac_verify)).taking(BATCH_BYTES_MAX).journaled(),
 ];
 
 #[rustfmt::skip]
@@ -167,6 +171,7 @@ const fn endpoint(
         event,
         patience: PROMPT,
         body_bytes_max: BODY_BYTES_MAX,
+        is_journaled: false,
         handler,
     }
 }
@@ -174,6 +179,12 @@ const fn endpoint(
 impl Endpoint {
     const fn at(mut self, door: Door) -> Self {
         self.door = door;
+        self
+    }
+
+    /// The key service writes it down itself.
+    const fn journaled(mut self) -> Self {
+        self.is_journaled = true;
         self
     }
 

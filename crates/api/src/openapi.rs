@@ -4,7 +4,9 @@
 
 use utoipa::OpenApi;
 
-use crate::v1::{approvals, clients, handshakes, key_use, keys, probes, process, routes, tokens};
+use crate::v1::{
+    approvals, audit, backups, clients, handshakes, key_use, keys, probes, process, routes, seal, tokens,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -54,6 +56,18 @@ use crate::v1::{approvals, clients, handshakes, key_use, keys, probes, process, 
         approvals::approval_list,
         approvals::approval_create,
         approvals::approval_approve,
+        seal::seal_show,
+        seal::seal_unseal,
+        seal::seal_close,
+        seal::seal_rekey,
+        audit::audit_list,
+        audit::audit_public_keys,
+        audit::audit_export,
+        audit::audit_checkpoint,
+        backups::backup_list,
+        backups::backup_create,
+        backups::backup_verify,
+        backups::backup_prune,
     ),
     tags(
         (name = "routes", description = "What listens where, on which rung"),
@@ -62,6 +76,9 @@ use crate::v1::{approvals, clients, handshakes, key_use, keys, probes, process, 
         (name = "keys", description = "Keys and their life cycle"),
         (name = "use", description = "What keys are used for; one item or a batch"),
         (name = "access", description = "Tokens, and approvals by a second administrator"),
+        (name = "seal", description = "What keeps the root key, and how far it is open"),
+        (name = "audit", description = "The audit log, to look at and to take away"),
+        (name = "backups", description = "Backups: made, listed, verified, pruned"),
         (name = "process", description = "Health, metrics, this document"),
     ),
 )]

@@ -59,6 +59,8 @@ macro_rules! codes {
 
 codes! {
     ApprovalNeeded "approval_needed" FORBIDDEN;
+    BackupFailed "backup_failed" SERVICE_UNAVAILABLE;
+    BackupRejected "backup_rejected" CONFLICT;
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE;
     ChangeUnavailable "change_unavailable" SERVICE_UNAVAILABLE;
     Conflict "conflict" CONFLICT;
@@ -82,6 +84,7 @@ codes! {
     LimitReached "limit_reached" CONFLICT;
     MediaTypeUnsupported "media_type_unsupported" UNSUPPORTED_MEDIA_TYPE;
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED;
+    NoBackups "no_backups" NOT_FOUND;
     NoKeyService "no_key_service" NOT_FOUND;
     NotAllowed "not_allowed" FORBIDDEN;
     NotFound "not_found" NOT_FOUND;
@@ -91,6 +94,7 @@ codes! {
     Refused "refused" CONFLICT;
     Rejected "rejected" UNPROCESSABLE_ENTITY;
     RouteNotFound "route_not_found" NOT_FOUND;
+    SealRefused "seal_refused" UNPROCESSABLE_ENTITY;
     Sealed "sealed" SERVICE_UNAVAILABLE;
     SelftestFailed "selftest_failed" SERVICE_UNAVAILABLE;
     StoreUnavailable "store_unavailable" SERVICE_UNAVAILABLE;

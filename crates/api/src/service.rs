@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hybridge_keys::backup::Vault;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -42,11 +43,23 @@ impl fmt::Debug for Deps {
 pub struct Service {
     config: Config,
     deps: Deps,
+    vault: Option<Vault>,
 }
 
 impl Service {
     pub fn new(config: Config, deps: Deps) -> Self {
-        Self { config, deps }
+        Self {
+            config,
+            deps,
+            vault: None,
+        }
+    }
+
+    /// With the backups of the key service.
+    #[must_use]
+    pub fn with_backups(mut self, vault: Option<Vault>) -> Self {
+        self.vault = vault;
+        self
     }
 
     /// Serves `listener` until `shutdown` resolves, then finishes what is in flight.
@@ -60,7 +73,7 @@ impl Service {
         self.config.validate()?;
         require_loopback(listener.local_addr().map_err(Error::Listener)?)?;
         let (stop, stopping) = watch::channel(false);
-        let router = router(Context::new(self.deps, stopping.clone()));
+        let router = router(Context::new(self.deps, stopping.clone()).with_backups(self.vault));
         let stopped = async move {
             shutdown.await;
             stop.send_replace(true);

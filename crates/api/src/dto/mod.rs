@@ -6,6 +6,8 @@
 //! the report of a probe, which is deep, is turned here.
 
 mod access;
+mod audit;
+mod backup;
 mod base64;
 mod client;
 mod from_key;
@@ -19,9 +21,13 @@ mod probe;
 mod probe_ssh;
 mod probe_tls;
 mod route;
+mod seal;
 
 pub use access::{Approval, ApprovalNew, Binding, Token, TokenMade, TokenNew};
 pub(crate) use access::unhex;
+pub use audit::{AuditCheckpoint, AuditEntry, AuditKey, AuditPage};
+pub(crate) use audit::{AuditExportQuery, AuditQuery, hex};
+pub use backup::{Backup, BackupList, BackupManifest, BackupPrune, BackupPruned, BackupVerified};
 pub use base64::Base64;
 pub use client::{Client, ClientState};
 pub use handshake::{Handshake, Outcome, Side};
@@ -45,3 +51,8 @@ pub use probe_tls::{
 pub use route::{
     Arm, Canary, CanaryChange, Certificate, Mode, Protocol, Route, RouteChange, Rung, ShareSample, Totals,
 };
+pub use seal::{
+    Hidden, Seal, SealHolder, SealHolderNew, SealOffer, SealProgress, SealRekey, SealRekeyed, SealShare,
+    SealShares,
+};
+pub(crate) use seal::shares;

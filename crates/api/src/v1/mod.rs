@@ -3,6 +3,8 @@
 //! Who may ask was settled before a handler runs, and what it answers is written down after it.
 
 pub(crate) mod approvals;
+pub(crate) mod audit;
+pub(crate) mod backups;
 pub(crate) mod clients;
 pub(crate) mod handshakes;
 mod items;
@@ -11,6 +13,7 @@ pub(crate) mod keys;
 pub(crate) mod probes;
 pub(crate) mod process;
 pub(crate) mod routes;
+pub(crate) mod seal;
 pub(crate) mod tokens;
 
 #[cfg(test)]
