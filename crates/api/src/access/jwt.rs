@@ -243,7 +243,7 @@ impl Issuer {
                 state.remembered.clear();
             }
             Err(error) => {
-                tracing::error!(%error, path = %self.config.jwks.display(), "the key set cannot be read")
+                tracing::error!(%error, path = %self.config.jwks.display(), "the key set cannot be read");
             }
         }
     }

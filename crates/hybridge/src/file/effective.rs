@@ -31,6 +31,25 @@ struct Api {
     tls: Option<ApiTls>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     identity: Vec<Identity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oidc: Option<Oidc>,
+}
+
+#[derive(Debug, Serialize)]
+struct Oidc {
+    issuer: String,
+    audience: String,
+    jwks: PathBuf,
+    algorithms: Vec<String>,
+    leeway_s: u32,
+    claim: String,
+    role: Vec<ClaimRule>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClaimRule {
+    value: String,
+    binding: Vec<Binding>,
 }
 
 #[derive(Debug, Serialize)]
@@ -167,22 +186,46 @@ impl Api {
                 client_ca: tls.client_ca.clone(),
             }),
             identity: api.identities.iter().map(Identity::new).collect(),
+            oidc: api.oidc.as_ref().map(Oidc::new),
+        }
+    }
+}
+
+impl Oidc {
+    fn new(oidc: &hybridge_api::Oidc) -> Self {
+        let role = |rule: &hybridge_api::ClaimRule| ClaimRule {
+            value: rule.value.clone(),
+            binding: rule.bindings.iter().map(Binding::new).collect(),
+        };
+        Self {
+            issuer: oidc.issuer.clone(),
+            audience: oidc.audience.clone(),
+            jwks: oidc.jwks.clone(),
+            algorithms: oidc.algorithms.clone(),
+            leeway_s: oidc.leeway_s,
+            claim: oidc.claim.clone(),
+            role: oidc.roles.iter().map(role).collect(),
+        }
+    }
+}
+
+impl Binding {
+    fn new(binding: &hybridge_policy::access::Binding) -> Self {
+        let texts = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect();
+        Self {
+            role: binding.role.name(),
+            names: texts(&binding.names),
+            operations: texts(&binding.operations),
+            effect: binding.effect.name(),
         }
     }
 }
 
 impl Identity {
     fn new(rule: &hybridge_api::IdentityRule) -> Self {
-        let texts = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect();
-        let bindings = rule.bindings.iter().map(|binding| Binding {
-            role: binding.role.name(),
-            names: texts(&binding.names),
-            operations: texts(&binding.operations),
-            effect: binding.effect.name(),
-        });
         Self {
             name: rule.name.to_string(),
-            binding: bindings.collect(),
+            binding: rule.bindings.iter().map(Binding::new).collect(),
         }
     }
 }
