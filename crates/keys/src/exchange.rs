@@ -60,7 +60,7 @@ impl Keys {
             Ok(response) => Ok(response),
             Err(error) => {
                 let event = Event::service("exchange.answer").not(Outcome::Refused, error.code());
-                self.refused(caller, &event, now).await?;
+                self.write(&event, caller, now).await?;
                 Err(error)
             }
         }
@@ -183,7 +183,7 @@ impl Keys {
                 .fact("suite", agreed.suite),
             Err(error) => event.not(Outcome::Refused, error.code()),
         };
-        if let Err(error) = self.refused(caller, &event, now).await {
+        if let Err(error) = self.write(&event, caller, now).await {
             if let Ok(agreed) = &confirmed {
                 self.inner().sessions.close(&caller.name, agreed.session);
             }
@@ -212,7 +212,7 @@ impl Keys {
             Ok(_done) => event,
             Err(error) => event.not(Outcome::Refused, error.code()),
         };
-        self.refused(caller, &event, now).await?;
+        self.write(&event, caller, now).await?;
         acted
     }
 
@@ -228,7 +228,7 @@ impl Keys {
     ) -> Result<(), ExchangeError> {
         let closed = self.inner().sessions.close(&caller.name, id);
         let event = Event::service("session.close").fact("session", hex(id));
-        self.refused(caller, &event, now).await?;
+        self.write(&event, caller, now).await?;
         if closed {
             Ok(())
         } else {

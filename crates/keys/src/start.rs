@@ -305,7 +305,13 @@ impl Keys {
         self.create_checked(&wanted, &new).await.map(drop)
     }
 
-    async fn write(&self, event: &Event<'_>, caller: &Caller, now: Timestamp) -> Result<(), Error> {
+    /// Writes an entry of its own.
+    pub(crate) async fn write(
+        &self,
+        event: &Event<'_>,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let written = self.record(Transaction::default(), event, caller, now).await;
         written.map(drop).map_err(commit_error)
     }
