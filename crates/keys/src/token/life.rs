@@ -73,14 +73,13 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<(Secret, Shown), Error> {
         let (secret, grant) = grant(&maker, new, now)?;
-        let shown = self.commit(&secret, grant, &maker, rider, now).await?;
+        let shown = self.commit((&secret, grant), &maker, rider, now).await?;
         Ok((secret, shown))
     }
 
     async fn commit(
         &self,
-        secret: &Secret,
-        grant: Grant,
+        (secret, grant): (&Secret, Grant),
         maker: &Maker<'_>,
         rider: Rider,
         now: Timestamp,
@@ -275,7 +274,8 @@ impl Tokens {
             expires: None,
         };
         let secret = Secret::generate().map_err(random_failed)?;
-        self.commit(&secret, grant, &maker, Rider::default(), now).await?;
+        self.commit((&secret, grant), &maker, Rider::default(), now)
+            .await?;
         Ok(Some(secret))
     }
 

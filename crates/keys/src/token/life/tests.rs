@@ -1,12 +1,14 @@
 //! Tokens over a real store: what is acknowledged holds, and what is revoked is gone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hybridge_policy::access::{Action, Binding, Resource, Rights, Role};
 use hybridge_store::{Keyring, Options, Store};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Maker, NewToken, Secret, Shown, TokenId, Tokens};
+use super::{Digest, Maker, NewToken, Secret, Shown, TokenId, Tokens};
 use crate::rider::Rider;
 use crate::token::{Rate, Refused};
 use crate::{Caller, Config, Error, Keys};
@@ -346,27 +348,26 @@ async fn no_request_passes_after_an_acknowledged_revocation() {
     let bench = Bench::new();
     for _ in 0..20 {
         let (secret, shown) = bench.make(Role::User).await;
-        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let acknowledged = Arc::new(AtomicBool::new(false));
         let callers = Vec::from_iter((0..8).map(|_| {
-            let (tokens, digest, stop) = (bench.tokens.clone(), secret.digest(), stop.clone());
-            tokio::task::spawn_blocking(move || {
-                let mut late = 0;
-                for _ in 0..3000 {
-                    let acknowledged = stop.load(std::sync::atomic::Ordering::SeqCst);
-                    let entered = tokens.enter(&digest, NOW);
-                    late += usize::from(acknowledged && entered.is_ok());
-                }
-                late
-            })
+            let (tokens, digest, acknowledged) =
+                (bench.tokens.clone(), secret.digest(), acknowledged.clone());
+            tokio::task::spawn_blocking(move || let_in_late(&tokens, &digest, &acknowledged))
         }));
-        bench
-            .tokens
-            .revoke(bench.maker(), shown.id, NOW)
-            .await
-            .expect("there");
-        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+        let revoked = bench.tokens.revoke(bench.maker(), shown.id, NOW).await;
+        revoked.expect("there");
+        acknowledged.store(true, Ordering::SeqCst);
         for caller in callers {
             assert_eq!(caller.await.expect("no panic"), 0);
         }
     }
+}
+
+/// How many of many requests, begun after the acknowledgement, were let in.
+fn let_in_late(tokens: &Tokens, digest: &Digest, acknowledged: &AtomicBool) -> usize {
+    let is_late = |_: &usize| {
+        let begun_after = acknowledged.load(Ordering::SeqCst);
+        tokens.enter(digest, NOW).is_ok() && begun_after
+    };
+    (0..3000).filter(is_late).count()
 }
