@@ -1,4 +1,5 @@
 //! The record of an approval, version 1; id is the approval's id as text.
+//! Who asked and who approved is in it; the arguments themselves are not, only their digest.
 
 use hybridge_store::{Id, Table};
 use serde::{Deserialize, Serialize};

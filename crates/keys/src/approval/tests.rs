@@ -1,4 +1,5 @@
 //! Approvals over a real store: two persons, one deed, once.
+//! Each refusal stands beside a case that passes, so that a check which refuses everything fails here.
 
 use hybridge_store::{Keyring, Options, Store};
 use jiff::{SignedDuration, Timestamp};

@@ -1,4 +1,5 @@
 //! Attempts over a real store: one effect, however often and however many at once.
+//! The effect is a counter: what was made twice would show.
 
 use hybridge_store::{Id, Keyring, Options, Precondition, Store, Table, Write};
 use jiff::Timestamp;

@@ -1,4 +1,5 @@
 //! Decisions, as tables: bindings, an action, a resource, and the answer in words.
+//! Bindings are written as text: effect, role, names, operations.
 
 use super::{Action, Binding, Concern, Decision, Effect, Pattern, Resource, Rights, Role, TooWide, decide};
 

@@ -1,4 +1,5 @@
 //! Tokens that an issuer signs here, with each algorithm, and those that somebody else made up.
+//! The keys are real and made on the spot; time is an argument.
 
 use std::io::Write;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! Tokens over a real store: what is acknowledged holds, and what is revoked is gone.
+//! Time is an argument; whether a token passes is asked as the gate asks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
