@@ -73,10 +73,7 @@ impl Keys {
         for _ in 0..ATTEMPTS {
             let mut draft = self.draft(wanted.name)?;
             for number in 1..=draft.key.latest {
-                let read = draft.version(self, number).map(drop);
-                if !matches!(read, Err(Error::Damaged { .. } | Error::NoVersion { .. })) {
-                    read?;
-                }
+                leave_out(draft.version(self, number).map(drop))?;
             }
             if let Some(key) = self.save(draft, &wanted.done(), wanted).await? {
                 return Ok(key);
@@ -108,5 +105,13 @@ impl Keys {
         }
         draft.key.policy = policy.clone();
         Ok(())
+    }
+}
+
+/// A version that is damaged or missing holds up none of the others.
+fn leave_out(read: Result<(), Error>) -> Result<(), Error> {
+    match read {
+        Err(Error::Damaged { .. } | Error::NoVersion { .. }) => Ok(()),
+        read => read,
     }
 }
