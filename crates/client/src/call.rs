@@ -27,7 +27,7 @@ pub struct Client {
     address: Address,
     connector: Connector,
     authorization: Option<HeaderValue>,
-    options: Options,
+    pub(crate) options: Options,
     idle: Arc<Mutex<Vec<Sender>>>,
 }
 
@@ -110,7 +110,7 @@ impl Client {
         serde_json::from_slice(&body).map_err(Error::NotJson)
     }
 
-    fn request(&self, call: &Call<'_>) -> Result<Request<Full<Bytes>>, Error> {
+    pub(crate) fn request(&self, call: &Call<'_>) -> Result<Request<Full<Bytes>>, Error> {
         let mut request = Request::builder()
             .method(&call.method)
             .uri(format!("{}{}", self.address.prefix, call.path))
@@ -133,7 +133,10 @@ impl Client {
         Ok(request.body(Full::new(body))?)
     }
 
-    async fn round_trip(&self, request: Request<Full<Bytes>>) -> Result<(Response<Incoming>, Sender), Error> {
+    pub(crate) async fn round_trip(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Response<Incoming>, Sender), Error> {
         let mut request = request;
         while let Some(mut sender) = self.take_idle() {
             match sender.try_send_request(request).await {
@@ -167,7 +170,7 @@ impl Client {
         idle.pop()
     }
 
-    fn keep(&self, sender: Sender) {
+    pub(crate) fn keep(&self, sender: Sender) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_MAX && !sender.is_closed() {
             idle.push(sender);
@@ -175,7 +178,7 @@ impl Client {
     }
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Error> {
+pub(crate) async fn read(body: Incoming) -> Result<Bytes, Error> {
     let max = ANSWER_LEN_MAX;
     match Limited::new(body, max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),

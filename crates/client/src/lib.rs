@@ -9,6 +9,7 @@ mod call;
 mod clock;
 mod connect;
 mod credentials;
+mod download;
 mod error;
 mod exchange;
 mod options;

@@ -1,4 +1,4 @@
-//! The TOML file: `data`, `[api]`, `[process]` and `[[route]]` in one place.
+//! The TOML file: `data`, `[api]`, `[keys]`, `[backup]`, `[process]` and `[[route]]`.
 //!
 //! Each crate owns its part; this puts the parts together, makes relative paths relative to the
 //! file, and turns whatever is wrong into a message with line and column. Reading the file opens no
@@ -9,11 +9,18 @@ use std::path::{Path, PathBuf};
 use hybridge_edge::config::{Config, InvalidConfig, Process, Route};
 use serde::Deserialize;
 
+use backup::Backup;
+use keys::Keys;
+
 use crate::command_error::{CommandError, Explain, Kind};
 
 mod advice;
+pub(crate) mod backup;
+mod custody;
 pub(crate) mod effective;
+pub(crate) mod keys;
 mod place;
+mod span;
 
 pub(crate) use place::Step;
 
@@ -23,6 +30,10 @@ pub(crate) use place::Step;
 struct Written {
     data: Option<PathBuf>,
     api: Option<hybridge_api::Config>,
+    #[serde(default)]
+    keys: Keys,
+    #[serde(default)]
+    backup: Backup,
     #[serde(default)]
     process: Process,
     #[serde(default, rename = "route")]
@@ -39,6 +50,10 @@ pub(crate) struct File {
     pub(crate) data: Option<PathBuf>,
     /// Where the API listens, if the file says so.
     pub(crate) api: Option<hybridge_api::Config>,
+    /// The key service.
+    pub(crate) keys: Keys,
+    /// Its backups.
+    pub(crate) backup: Backup,
     /// The edge's part.
     pub(crate) edge: Config,
 }
@@ -65,6 +80,8 @@ impl File {
             text,
             data: written.data,
             api: written.api,
+            keys: written.keys,
+            backup: written.backup,
             edge: Config {
                 routes: written.routes,
                 process: written.process,
@@ -85,6 +102,12 @@ impl File {
                 _ => "identity",
             };
             return Err(self.wrong(&[Step::Key("api"), Step::Key(field)], error));
+        }
+        let tables = [("keys", self.keys.validate()), ("backup", self.backup.validate())];
+        for (table, checked) in tables {
+            if let Err((field, why)) = checked {
+                return Err(self.wrong(&[Step::Key(table), Step::Key(field)], format!("{table}.{field}: {why}")));
+            }
         }
         let checked = self.edge.require_routes().and_then(|()| self.edge.validate());
         checked.map_err(|error| self.invalid(&error))
@@ -138,6 +161,11 @@ impl File {
                 tls.client_ca.as_mut().map(resolve);
             }
         }
+        self.keys.witnesses.iter_mut().for_each(resolve);
+        self.backup.passphrase_file.as_mut().map(resolve);
+        if let Some(place) = self.backup.destination.as_mut().filter(|place| !place.contains("://")) {
+            *place = folder.join(&*place).display().to_string();
+        }
         for route in &mut self.edge.routes {
             for files in &mut route.certificates {
                 resolve(&mut files.chain);
@@ -189,7 +217,7 @@ mod tests {
         assert_eq!(hints[0], "did you mean `listen`?");
         let (line, hints) = complaint("zzzzzz = 1\n");
         assert_eq!(line, "hybridge.toml:1:1: unknown field `zzzzzz`");
-        assert_eq!(hints, ["known here: data, api, process, route"]);
+        assert_eq!(hints, ["known here: data, api, keys, backup, process, route"]);
     }
 
     #[test]

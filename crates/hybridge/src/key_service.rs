@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hybridge_api::Access;
 use hybridge_keys::SealState;
+use hybridge_keys::backup::Vault;
 use hybridge_keys::seal::{Protector, Scheme};
 use hybridge_keys::token::{Digest, Rate, Tokens};
 use hybridge_keys::{Caller, Keys};
@@ -16,9 +17,11 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::admin_token;
+use crate::backups;
 use crate::clock;
 use crate::command_error::{CommandError, Kind};
 use crate::data_directory::DataDirectory;
+use crate::file::backup::Backup;
 use crate::serving::Api;
 
 /// How often the schedule looks for work.
@@ -34,6 +37,7 @@ pub(crate) struct KeyService {
     keys: Keys,
     tokens: Tokens,
     folder: PathBuf,
+    vault: Option<Vault>,
 }
 
 impl KeyService {
@@ -51,9 +55,24 @@ impl KeyService {
             tokens: Tokens::new(keys.clone(), rate),
             keys,
             folder: data.path().to_owned(),
+            vault: None,
         };
         service.start().await?;
         Ok(service)
+    }
+
+    /// With backups, made by the schedule and by the API.
+    ///
+    /// # Errors
+    /// As [`backups::open`].
+    pub(crate) fn with_backups(self, data: &DataDirectory, written: &Backup) -> Result<Self, CommandError> {
+        let vault = Some(backups::open(&self.keys, data, written)?);
+        Ok(Self { vault, ..self })
+    }
+
+    /// The backups, where this process keeps some.
+    pub(crate) fn vault(&self) -> Option<Vault> {
+        self.vault.clone()
     }
 
     async fn start(&self) -> Result<(), CommandError> {
@@ -149,6 +168,7 @@ impl KeyService {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut count = 0_u64;
+        let backups = self.vault().map(|vault| tokio::spawn(self.clone().back_up(vault)));
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -159,11 +179,18 @@ impl KeyService {
             }
             count += 1;
         }
+        if let Some(backups) = backups {
+            backups.abort();
+        }
         if !self.is_sealed()
             && let Err(error) = self.keys.checkpoint(clock::now()).await
         {
             tracing::error!(%error, "the audit log was not signed at the end");
         }
+    }
+
+    async fn back_up(self, vault: Vault) {
+        backups::keep(vault, || self.is_sealed()).await;
     }
 
     async fn look(&self, count: u64) {

@@ -5,6 +5,7 @@
 mod admin_token;
 mod api_address;
 mod api_route;
+mod backups;
 mod built_in;
 mod chain_source;
 mod cli;

@@ -136,14 +136,17 @@ async fn serve_api(
     let Some((Api { config, access, keys }, listener)) = api else {
         return;
     };
+    let vault = keys.as_ref().and_then(KeyService::vault);
     let schedule = keys.clone().map(|keys| tokio::spawn(keys.run(stopping.clone())));
     let deps = Deps {
         access: Arc::new(access),
         control,
         keys: keys.as_ref().map(|service| service.keys().clone()),
+        suites: config.suites(),
         prober,
     };
     if let Err(error) = hybridge_api::Service::new(config, deps)
+        .with_backups(vault)
         .run(listener, stopped(stopping))
         .await
     {

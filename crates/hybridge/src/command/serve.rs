@@ -66,11 +66,14 @@ impl Serve {
             Some(listen) => hybridge_api::Config { listen, ..api },
             None => api,
         };
+        let written = file.as_ref().map(|file| (file.keys.clone(), file.backup.clone()));
+        let (written_keys, backup) = written.unwrap_or_default();
         let setup = hybridge_keys::Config {
             accept_rollback: self.accept_rollback,
-            ..key_service::config(data)
+            ..written_keys.applied(key_service::config(data))
         };
         let keys = KeyService::open(data, setup, config.rate.into()).await?;
+        let keys = keys.with_backups(data, &backup)?;
         let token = keys.admin_token().await?;
         let plan = Plan {
             source: Source {

@@ -112,7 +112,11 @@ impl Up {
             Some(listen) => hybridge_api::Config { listen, ..api },
             None => api,
         };
-        let keys = KeyService::open(data, key_service::config(data), config.rate.into()).await?;
+        let written = file.as_ref().map(|file| (file.keys.clone(), file.backup.clone()));
+        let (written_keys, backup) = written.unwrap_or_default();
+        let setup = written_keys.applied(key_service::config(data));
+        let keys = KeyService::open(data, setup, config.rate.into()).await?;
+        let keys = keys.with_backups(data, &backup)?;
         let token = keys.admin_token().await?;
         let plan = Plan {
             source: Source {

@@ -7,9 +7,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hybridge_edge::config::{self, AcceptProxy, Config, Mode, SendProxy};
+use hybridge_edge::config::{self, AcceptProxy, Mode, SendProxy};
 use hybridge_policy::access::Pattern;
 use serde::{Serialize, Serializer};
+
+use super::File;
+use super::custody::{EffectiveBackup, EffectiveKeys};
 
 /// The whole configuration.
 #[derive(Debug, Serialize)]
@@ -17,6 +20,8 @@ pub(crate) struct Effective {
     data: PathBuf,
     #[serde(skip_serializing_if = "Option::is_none")]
     api: Option<Api>,
+    keys: EffectiveKeys,
+    backup: EffectiveBackup,
     process: Process,
     route: Vec<Route>,
 }
@@ -162,7 +167,7 @@ struct Limits {
 
 /// A duration as the file writes it: `10s`, `5m`.
 #[derive(Debug)]
-struct Span(Duration);
+pub(super) struct Span(pub(super) Duration);
 
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -232,10 +237,13 @@ impl Identity {
 
 impl Effective {
     /// Fills the gaps of a configuration.
-    pub(crate) fn new(data: &Path, api: Option<&hybridge_api::Config>, edge: &Config) -> Self {
+    pub(crate) fn new(data: &Path, file: &File) -> Self {
+        let edge = &file.edge;
         Self {
             data: data.to_owned(),
-            api: api.map(Api::new),
+            api: file.api.as_ref().map(Api::new),
+            keys: EffectiveKeys::new(&file.keys),
+            backup: EffectiveBackup::new(&file.backup),
             process: Process {
                 cores: edge.process.cores,
                 drain: Span(edge.process.drain),
@@ -331,6 +339,13 @@ mod tests {
 data = "/var/lib/elsewhere"
 [api]
 listen = "[::1]:9000"
+[keys]
+witnesses = ["/other/disk/hybridge.witness"]
+destroy_wait = "14d"
+[backup]
+every = "30m"
+keep = "30d"
+destination = "/backups"
 [process]
 cores = 3
 drain = "1m 30s"
@@ -375,7 +390,7 @@ upstream = { address = "origin.example:443", tls = {} }
 
     fn show(file: &File) -> String {
         let data = file.data.as_deref().expect("the test's files say where");
-        toml::to_string(&Effective::new(data, file.api.as_ref(), &file.edge)).expect("plain values")
+        toml::to_string(&Effective::new(data, file)).expect("plain values")
     }
 
     fn read(text: &str) -> File {
@@ -392,6 +407,7 @@ upstream = { address = "origin.example:443", tls = {} }
         assert_eq!(again.edge.process, written.edge.process);
         assert_eq!(again.edge.routes[0], written.edge.routes[0]);
         assert_eq!((&again.data, &again.api), (&written.data, &written.api));
+        assert_eq!(again.backup, written.backup);
         assert_eq!(show(&again), shown, "showing is stable");
     }
 

@@ -36,7 +36,7 @@ impl Show {
             Some(data) => data,
             None => data_directory::default_path(&Surroundings::of_process())?,
         };
-        let effective = Effective::new(&data, file.api.as_ref(), &file.edge);
+        let effective = Effective::new(&data, &file);
         let text = if self.json {
             json(&effective)
         } else {
