@@ -1,13 +1,16 @@
 //! Restoring a backup into an empty folder, under a new seal.
 //!
 //! The backup is checked before a byte is written, rows are imported as they are sealed, and what was
-//! destroyed after the backup is destroyed again where newer tombstones can be reached. It ends with a
-//! [`Proof`] that the keys are there and usable. Restoring is going back on purpose, so a witness of the
+//! destroyed after the backup is destroyed again where newer tombstones can be reached. Tokens, approvals,
+//! exceptions and idempotency records stay behind ([`Dropped`]). It ends with a [`Proof`] that the keys are
+//! there and usable. Restoring is going back on purpose, so a witness of the
 //! origin that has seen more does not stop it: how much more is in the result, for people to read.
 
+mod powers;
 mod proof;
 mod tombstones;
 
+pub use powers::Dropped;
 pub use proof::Proof;
 pub use tombstones::{Newer, Source};
 
@@ -70,6 +73,8 @@ pub struct Restored {
     pub manifest: Manifest,
     /// Which tombstones were newer, and whether there could be others that were not reached.
     pub newer: Newer,
+    /// What was in the backup and does not come back.
+    pub dropped: Dropped,
     /// How far a witness of the origin had seen it come, where that is further than the backup.
     pub witness: Option<Standing>,
     pub proof: Proof,
@@ -102,11 +107,16 @@ pub async fn restore(
         start,
         prepared,
     };
-    let (store, unsealed) = tokio::task::spawn_blocking(move || job.import(contents)).await??;
+    let imported = tokio::task::spawn_blocking(move || job.import(contents)).await??;
+    let Imported {
+        store,
+        unsealed,
+        dropped,
+    } = imported;
     drop(fetched);
     let (newer, buried) = tombstones::find(&request, &manifest, unsealed.keyring_copy()).await?;
     let witness = store.opened().accepted;
-    let journal = Journal::new(&request, witness.as_ref());
+    let journal = Journal::new(&request, witness.as_ref(), dropped);
     let elapsed = request.elapsed.clone();
     let finish = move || -> Result<(Store, Newer, Proof), RestoreError> {
         let applied = tombstones::apply(&store, &buried, &journal)?;
@@ -121,6 +131,7 @@ pub async fn restore(
         unsealed,
         manifest,
         newer,
+        dropped,
         witness,
         proof,
     })
@@ -172,16 +183,15 @@ struct Job {
 }
 
 impl Job {
-    fn import<R: io::Read>(
-        self,
-        mut contents: crate::backup::Contents<R>,
-    ) -> Result<(Store, Unsealed), RestoreError> {
+    fn import<R: io::Read>(self, mut contents: crate::backup::Contents<R>) -> Result<Imported, RestoreError> {
         let mut origin = self.start.origin.clone();
         origin.root = Some(self.prepared.root().to_bytes());
         let mut import = Import::begin(&self.database, origin)?;
         let (mut rows, mut entries) = (Vec::new(), Vec::new());
+        let mut dropped = Dropped::default();
         loop {
             match contents.next().map_err(|error| error.of(&self.name))? {
+                Item::Row(row) if dropped.takes(row.id.table) => {}
                 Item::Row(row) => rows.push(row),
                 Item::Entry(entry) => entries.push(entry),
                 Item::End(_) => break,
@@ -203,8 +213,18 @@ impl Job {
         let store = import.finish(options)?;
         let unsealed = self.prepared.into_unsealed();
         store.unseal(unsealed.keyring_copy());
-        Ok((store, unsealed))
+        Ok(Imported {
+            store,
+            unsealed,
+            dropped,
+        })
     }
+}
+
+struct Imported {
+    store: Store,
+    unsealed: Unsealed,
+    dropped: Dropped,
 }
 
 /// What the audit log of the restored store hears.
@@ -214,15 +234,17 @@ struct Journal {
     name: Name,
     /// Entries of the log that a witness of the origin had seen.
     witnessed: Option<u64>,
+    dropped: Dropped,
 }
 
 impl Journal {
-    fn new(request: &Request<'_>, witness: Option<&Standing>) -> Self {
+    fn new(request: &Request<'_>, witness: Option<&Standing>, dropped: Dropped) -> Self {
         Self {
             caller: request.caller.clone(),
             now: request.now,
             name: request.name.clone(),
             witnessed: witness.map(|standing| standing.head.sequence),
+            dropped,
         }
     }
 
@@ -240,7 +262,8 @@ impl Journal {
         let mut event = Event::service("backup.restore")
             .fact("backup", &self.name)
             .fact("tombstones", newer.applied)
-            .fact("newer", if newer.is_unknown() { "unknown" } else { "reached" });
+            .fact("newer", if newer.is_unknown() { "unknown" } else { "reached" })
+            .fact("dropped", self.dropped);
         if let Some(sequence) = self.witnessed {
             event = event.fact("witnessed", sequence);
         }

@@ -6,6 +6,7 @@
     reason = "a test's own folder, and damage need not be written safely"
 )]
 
+mod powers;
 mod scale;
 
 use std::path::PathBuf;
