@@ -4,16 +4,15 @@
 
 use std::path::PathBuf;
 
-use hybridge_crypto::Algorithm;
-use hybridge_crypto::selftest::{self, Clock};
+use hybridge_crypto::selftest::Report;
 use hybridge_crypto::state::{self, Failed};
-use hybridge_store::{Damage, Notice, Transaction};
+use hybridge_store::{Damage, Notice};
 use jiff::Timestamp;
 
 use crate::audit::{Event, Outcome};
 use crate::change::{Reaped, Rotated};
+use crate::count::Count;
 use crate::exchange::time;
-use crate::fault::commit_error;
 use crate::record::Due;
 use crate::{Caller, Error, KeyName, Keys, SealState, StartError};
 
@@ -94,26 +93,27 @@ impl Keys {
         }
     }
 
-    /// Runs the known-answer tests of every algorithm and records how they went. A failure switches all
-    /// cryptography off.
+    /// Writes down how self-tests went: `selftest.passed` or `selftest.failed`. Works while sealed and while
+    /// cryptography is switched off.
     ///
     /// # Errors
-    /// [`Error::Failed`]; [`Error::Store`] where the log cannot be written.
-    pub async fn self_test(&self, clock: Clock<'_>, now: Timestamp) -> Result<selftest::Report, Error> {
-        let algorithms: Vec<&'static Algorithm> = selftest::implemented().collect();
-        let report = selftest::run(algorithms, clock);
-        let event = Event::service("self-test").fact("tests", report.rows.len());
-        let event = match report.failures().next() {
-            None => event,
-            Some(failure) => event
-                .fact("algorithm", failure.algorithm)
+    /// [`Error::Store`] where the log cannot be written.
+    pub async fn self_tested(&self, report: &Report, caller: &Caller, now: Timestamp) -> Result<(), Error> {
+        let event = |name| Event::service(name).fact("tests", report.rows.len());
+        let event = match report.check() {
+            Ok(()) => event("selftest.passed"),
+            Err(failed) => event("selftest.failed")
+                .fact("algorithm", failed.algorithm)
+                .fact("test", failed.test)
                 .not(Outcome::Failed, "self-test"),
         };
-        let caller = Caller::service("start");
-        let written = self.record(Transaction::default(), &event, &caller, now).await;
-        report.check()?;
-        written.map_err(commit_error)?;
-        Ok(report)
+        self.write(&event, caller, now).await
+    }
+
+    /// How often each operation ended how, since the service was opened.
+    #[must_use]
+    pub fn counts(&self) -> Vec<Count> {
+        self.inner().counts.read()
     }
 
     /// Does what is due: rotations, destructions, exceptions and sessions that have ended, a checkpoint.

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::audit::Event;
 use crate::cache::{Cache, Loaded};
 use crate::checkpoint::Journal;
+use crate::count::Counts;
 use crate::exchange::Sessions;
 use crate::fault::{commit_error, read_error};
 use crate::record::{self, APPROVAL, TOMBSTONE, VERSION, key_id, version_id};
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) cache: Cache,
     pub(crate) journal: Journal,
+    pub(crate) counts: Counts,
     pub(crate) seal: Seal,
     pub(crate) sessions: Sessions,
 }
@@ -60,6 +62,7 @@ impl Keys {
             store,
             cache,
             journal,
+            counts: Counts::default(),
             seal: Seal::default(),
             sessions,
         });
@@ -117,6 +120,7 @@ impl Keys {
     ) -> Result<Committed, CommitError> {
         transaction.entries.push(event.to_bytes(caller, now));
         let committed = self.inner.store.commit(transaction).await?;
+        self.inner.counts.add(event.name, event.outcome);
         self.checkpoint_soon(committed.head, now);
         Ok(committed)
     }
