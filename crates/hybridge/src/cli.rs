@@ -6,10 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{
-    approval, bench, completions, config, docs, edge, key, probe, quarantine, recipient, selftest, serve,
-    token, up,
-};
+use crate::command::{approval, audit, backup, bench, completions, config, docs, edge, exception, exchange, key, probe, quarantine, recipient, rekey, restore, seal, selftest, serve, session, token, unseal, up};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};
@@ -48,6 +45,16 @@ enum Command {
     Quarantine(quarantine::Quarantine),
     Token(token::Token),
     Approval(approval::Approval),
+    Exchange(exchange::Exchange),
+    Session(session::Session),
+    Exception(exception::Exception),
+    Audit(audit::Audit),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    SealStatus(seal::SealStatus),
+    Unseal(unseal::Unseal),
+    Seal(seal::Seal),
+    Rekey(rekey::Rekey),
     Probe(probe::Probe),
     Selftest(selftest::Selftest),
     Bench(bench::Bench),
@@ -76,6 +83,16 @@ impl Cli {
             Command::Quarantine(command) => command.run(),
             Command::Token(command) => command.run(),
             Command::Approval(command) => command.run(),
+            Command::Exchange(command) => command.run(),
+            Command::Session(command) => command.run(),
+            Command::Exception(command) => command.run(),
+            Command::Audit(command) => command.run(),
+            Command::Backup(command) => command.run(),
+            Command::Restore(command) => command.run(),
+            Command::SealStatus(command) => command.run(),
+            Command::Unseal(command) => command.run(),
+            Command::Seal(command) => command.run(),
+            Command::Rekey(command) => command.run(),
             Command::Probe(command) => command.run(),
             Command::Selftest(command) => command.run(),
             Command::Bench(command) => command.run(),

@@ -84,12 +84,17 @@ impl Output {
     /// # Errors
     /// `Usage`: the bytes would go to a terminal, and nobody asked for that.
     pub(crate) fn check(&self) -> Result<(), CommandError> {
-        if self.output.is_none() && terminal::is_output_watched() {
+        if self.would_be_shown(terminal::is_output_watched()) {
             let message = "the result would be shown on this terminal";
             return Err(CommandError::message(Kind::Usage, message)
                 .hint("write it to a file with --output FILE, or show it with --output -"));
         }
         Ok(())
+    }
+
+    /// Would a terminal show it, and nobody said so?
+    const fn would_be_shown(&self, watched: bool) -> bool {
+        self.output.is_none() && watched
     }
 
     /// Gives the bytes away.
@@ -128,5 +133,27 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     match (folder, path.file_name()) {
         (None, Some(name)) => private_file::write(&Path::new(".").join(name), bytes),
         _ => private_file::write(path, bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_a_result_only_where_somebody_said_so() {
+        let to = |output: Option<&str>| Output {
+            output: output.map(PathBuf::from),
+        };
+        assert!(to(None).would_be_shown(true));
+        assert!(!to(None).would_be_shown(false));
+        assert!(!to(Some("-")).would_be_shown(true));
+        assert!(!to(Some("file")).would_be_shown(true));
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        write(Path::new("/dev/null"), b"x").unwrap();
+        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
     }
 }

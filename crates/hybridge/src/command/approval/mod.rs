@@ -1,13 +1,12 @@
 //! `hybridge approval`: the second administrator of keys under dual control.
 //!
-//! What is approved is one operation on one key with exactly its arguments; the service compares their digest,
-//! which is made here from the same flags that the operation takes.
+//! What is approved is one operation on one key with exactly its arguments, so a request takes the flags that
+//! the operation takes.
 
 use clap::{Args, Subcommand};
-use hybridge_keys::approval::arguments;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::command::key::{Named, recipient};
+use crate::command::key::{Named, put, recipient};
 use crate::command::token::all;
 use crate::command_error::{CommandError, Ending};
 use crate::layout::row;
@@ -105,31 +104,23 @@ impl Approval {
 }
 
 impl Request {
+    /// The operation with its arguments, as it will be asked for.
     fn body(&self) -> Result<Value, CommandError> {
-        let (operation, key, digest) = match self {
-            Self::Destroy(wanted) => ("destroy", &wanted.key, wanted.digest()),
-            Self::Export(wanted) => ("export", &wanted.key, wanted.digest()?),
+        let mut body = Map::new();
+        let (operation, key, version) = match self {
+            Self::Destroy(wanted) => {
+                put(&mut body, "wait_seconds", wanted.wait);
+                ("destroy", &wanted.key, wanted.version)
+            }
+            Self::Export(wanted) => {
+                put(&mut body, "recipient", Some(recipient(&wanted.recipient)?));
+                ("export", &wanted.key, wanted.version)
+            }
         };
-        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(json!({"operation": operation, "key": key.as_str(), "arguments": digits}))
-    }
-}
-
-impl Destroy {
-    fn digest(&self) -> [u8; 32] {
-        let version = self.version.map(u32::to_be_bytes);
-        let wait = self.wait.map(u64::to_be_bytes);
-        let version = version.as_ref().map_or(&[][..], |bytes| bytes);
-        arguments(&[version, wait.as_ref().map_or(&[][..], |bytes| bytes)])
-    }
-}
-
-impl Export {
-    fn digest(&self) -> Result<[u8; 32], CommandError> {
-        let recipient = recipient(&self.recipient)?;
-        let version = self.version.map(u32::to_be_bytes);
-        let version = version.as_ref().map_or(&[][..], |bytes| bytes);
-        Ok(arguments(&[version, recipient.as_bytes()]))
+        put(&mut body, "operation", Some(operation));
+        put(&mut body, "key", Some(key.as_str()));
+        put(&mut body, "version", version);
+        Ok(Value::Object(body))
     }
 }
 
@@ -168,6 +159,7 @@ fn shown(approval: &Value) -> String {
     row("id", &text(approval, "id"))
         + &row("operation", &text(approval, "operation"))
         + &row("key", &text(approval, "key"))
+        + &row("exactly", &text(approval, "arguments"))
         + &row("requested by", &text(approval, "requester"))
         + &row("approved", &approved)
         + &row("expires", &time(approval, "expires_at"))

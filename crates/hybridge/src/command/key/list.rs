@@ -8,8 +8,8 @@ use crate::command_error::{CommandError, Ending};
 use crate::service::{Service, answer, segment};
 use crate::terminal;
 
-/// Keys on one page.
-const PAGE: usize = 500;
+/// Keys on one page where nobody says otherwise.
+pub(crate) const PAGE: usize = 500;
 
 /// List keys by name
 ///
@@ -21,12 +21,16 @@ pub(crate) struct List {
     /// Only names that start so
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     prefix: String,
+
+    /// Keys to ask for at once
+    #[arg(long, value_name = "N", default_value_t = PAGE, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000), hide = true)]
+    page: usize,
 }
 
 impl List {
     pub(crate) fn run(self, service: &Service) -> Result<Ending, CommandError> {
         let mut shown = 0;
-        for page in Pages::new(service, &self.prefix) {
+        for page in Pages::new(service, &self.prefix, self.page) {
             let page = page?;
             let keys = answer::items(&page["keys"]);
             let text = if service.is_json() {
@@ -56,21 +60,24 @@ fn warn_of_damage(page: &Value) {
 pub(crate) struct Pages<'a> {
     service: &'a Service,
     prefix: &'a str,
+    /// Keys on one page.
+    limit: usize,
     /// After which name the next page begins; `None` when there is none.
     after: Option<String>,
 }
 
 impl<'a> Pages<'a> {
-    pub(crate) const fn new(service: &'a Service, prefix: &'a str) -> Self {
+    pub(crate) const fn new(service: &'a Service, prefix: &'a str, limit: usize) -> Self {
         Self {
             service,
             prefix,
+            limit,
             after: Some(String::new()),
         }
     }
 
     fn path(&self, after: &str) -> String {
-        let mut path = format!("/v1/keys?limit={PAGE}");
+        let mut path = format!("/v1/keys?limit={}", self.limit);
         for (name, value) in [("prefix", self.prefix), ("after", after)] {
             if !value.is_empty() {
                 path = format!("{path}&{name}={}", segment(value));

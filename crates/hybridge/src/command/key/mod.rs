@@ -26,6 +26,7 @@ mod state;
 mod view;
 
 pub(crate) use export::recipient;
+pub(crate) use policy::put;
 
 /// Make, use, rotate and destroy keys
 ///

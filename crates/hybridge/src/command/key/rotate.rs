@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 
-use super::list::Pages;
+use super::list::{PAGE, Pages};
 use super::parse_name;
 use crate::command_error::{CommandError, Ending};
 use crate::layout::row;
@@ -48,7 +48,7 @@ impl Rotate {
 
     fn rotate_all(&self, service: &Service) -> Result<Ending, CommandError> {
         let (mut rotated, mut failed) = (0, 0);
-        for page in Pages::new(service, &self.prefix) {
+        for page in Pages::new(service, &self.prefix, PAGE) {
             for key in answer::items(&page?["keys"]).iter().filter(|key| is_usable(key)) {
                 let name = answer::text(key, "name");
                 let result = rotate(service, &name);
