@@ -60,10 +60,7 @@ pub(crate) fn open(keys: &Keys, data: &DataDirectory, written: &Backup) -> Resul
 fn lock(folder: &Path, written: &Backup) -> Result<(Lock, Option<Unlock>), CommandError> {
     if let Some(path) = &written.passphrase_file {
         let words = Passphrase::new(passphrase(path)?);
-        return Ok((
-            Lock::Passphrase(words.clone()),
-            Some(Unlock::Passphrase(words)),
-        ));
+        return Ok((Lock::Passphrase(words.clone()), Some(Unlock::Passphrase(words))));
     }
     if written.recipients.is_empty() {
         let identity = own_identity(&folder.join(IDENTITY))?;
@@ -119,8 +116,9 @@ fn own_identity(path: &Path) -> Result<Identity, CommandError> {
 /// `File`: it cannot be read, others can read it, or it is none.
 pub(crate) fn identity(path: &Path) -> Result<Identity, CommandError> {
     let text = private_file::read(path)?;
-    Identity::parse(text.as_bytes())
-        .map_err(|error| CommandError::new(Kind::File, error).context(format!("cannot use {}", path.display())))
+    Identity::parse(text.as_bytes()).map_err(|error| {
+        CommandError::new(Kind::File, error).context(format!("cannot use {}", path.display()))
+    })
 }
 
 /// Makes a backup when one is due and lets old ones go, for as long as it is polled.
@@ -146,7 +144,11 @@ async fn look(vault: &Vault) -> bool {
         tracing::info!(backup = %created.name, keys = created.manifest.keys, "backed up by the schedule");
         let pruned = vault.prune(&caller, vault.setup().keep, clock::now()).await?;
         if !pruned.deleted.is_empty() {
-            tracing::info!(deleted = pruned.deleted.len(), kept = pruned.kept, "old backups were deleted");
+            tracing::info!(
+                deleted = pruned.deleted.len(),
+                kept = pruned.kept,
+                "old backups were deleted"
+            );
         }
         Ok::<_, hybridge_keys::backup::VaultError>(())
     };
@@ -154,7 +156,10 @@ async fn look(vault: &Vault) -> bool {
         Ok(()) => true,
         Err(error) => {
             let why = crate::command_error::chain_line(&error);
-            tracing::error!(error = why, "the scheduled backup was not made; the next attempt is in 5 minutes");
+            tracing::error!(
+                error = why,
+                "the scheduled backup was not made; the next attempt is in 5 minutes"
+            );
             false
         }
     }

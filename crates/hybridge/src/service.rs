@@ -4,6 +4,7 @@
 //! administrator's token of a data directory goes to this machine and nowhere else.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use hybridge_client::{Address, Call, Client, Credentials, Method, Options, Token, Trust};
@@ -202,6 +203,13 @@ impl Service {
     fn send(&self, call: &Call<'_>) -> Result<Value, CommandError> {
         let answered = self.runtime.block_on(self.client.send(call));
         answered.map_err(|error| self.explain(error))
+    }
+
+    /// The same service, with other patience for its answers.
+    #[must_use]
+    pub(crate) fn patient(mut self, timeout: Duration) -> Self {
+        self.client = self.client.waiting(timeout);
+        self
     }
 
     /// Does something with the client itself.

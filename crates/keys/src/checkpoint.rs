@@ -146,6 +146,18 @@ impl Keys {
         Ok(shown.versions.into_iter().map(key).collect())
     }
 
+    /// The end of the log. Works while sealed.
+    #[must_use]
+    pub fn log_head(&self) -> Head {
+        self.store().head()
+    }
+
+    /// Which store this is. Works while sealed.
+    #[must_use]
+    pub fn store_id(&self) -> hybridge_store::StoreId {
+        self.store().id()
+    }
+
     /// The last entries of the log, oldest first. Works while sealed.
     ///
     /// # Errors

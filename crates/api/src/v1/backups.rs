@@ -120,13 +120,10 @@ impl From<VaultError> for Problem {
             VaultError::Keys(error) => return error.into(),
             VaultError::Backup(error) => error,
         };
-        let code = match &error {
-            BackupError::Open(_)
-            | BackupError::Manifest(_)
-            | BackupError::Mismatch { .. }
-            | BackupError::Contents { .. }
-            | BackupError::Record(_) => Code::BackupRejected,
-            _ => Code::BackupFailed,
+        let code = if error.is_rejection() {
+            Code::BackupRejected
+        } else {
+            Code::BackupFailed
         };
         tracing::error!(error = chain(&error), "a backup was not made, read or believed");
         Self::new(code, chain(&error))

@@ -234,3 +234,19 @@ fn signing(material: &Material) -> Result<&hybridge_crypto::sign::PrivateKey, Er
         _ => Err(Error::NotFound),
     }
 }
+
+impl BackupError {
+    /// True where the backup is what is wrong: it does not open, is not signed by the key, or lacks something.
+    /// False where it could not be made or reached.
+    #[must_use]
+    pub const fn is_rejection(&self) -> bool {
+        matches!(
+            self,
+            Self::Open(_)
+                | Self::Manifest(_)
+                | Self::Mismatch { .. }
+                | Self::Contents { .. }
+                | Self::Record(_)
+        )
+    }
+}
