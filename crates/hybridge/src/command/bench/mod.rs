@@ -1,7 +1,7 @@
-//! `hybridge bench`: loads a TLS server and says how it does.
+//! `hybridge bench`: loads a TLS server or a key service and says how it does; or the library alone.
 //!
 //! Everything is bounded in count and in time, and ends early, with what there is, on Ctrl-C. The
-//! load believes any certificate: it is for servers of one's own, and sends them nothing secret.
+//! load of TLS servers believes any certificate: it is for servers of one's own, and sends them nothing secret.
 
 use clap::{Args, Subcommand};
 
@@ -9,19 +9,21 @@ use crate::command_error::{CommandError, Ending, Explain, Kind};
 
 mod bulk;
 mod connection;
+mod crypto;
 mod failure;
 mod http;
 mod idle;
+mod keys;
 mod requests;
 mod server;
 mod slice;
 mod tls;
 
-/// Load a TLS server and measure it
+/// Load a TLS server or a key service and measure it
 ///
-/// For capacity planning, on servers of your own: it makes as many connections as it can, and it
-/// believes any certificate. Run it on another machine or another core than the server, or the two
-/// take each other's time.
+/// For capacity planning, on servers of your own: it makes as many connections as it can, and with TLS
+/// servers it believes any certificate. Run it on another machine or another core than the server, or the
+/// two take each other's time.
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
     #[command(subcommand)]
@@ -34,6 +36,8 @@ enum Command {
     Http(http::Http),
     Bulk(bulk::Bulk),
     Idle(idle::Idle),
+    Crypto(crypto::Crypto),
+    Keys(Box<keys::Keys>),
 }
 
 impl Bench {
@@ -45,6 +49,8 @@ impl Bench {
             Command::Http(command) => runtime.block_on(command.run()),
             Command::Bulk(command) => runtime.block_on(command.run()),
             Command::Idle(command) => runtime.block_on(command.run()),
+            Command::Crypto(command) => command.run(),
+            Command::Keys(command) => runtime.block_on(command.run()),
         }
     }
 }

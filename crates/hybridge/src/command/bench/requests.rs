@@ -259,7 +259,7 @@ impl Client {
 }
 
 /// Sorts an error of HTTP; below it may lie one of TLS or TCP.
-fn explain(error: &hyper::Error) -> Failure {
+pub(super) fn explain(error: &hyper::Error) -> Failure {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
     match cause {
         Some(cause) => Failure::of(cause),

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::clock;
 
@@ -74,5 +74,24 @@ impl Slice {
     /// How long it has lasted; no longer than it should.
     pub(super) fn elapsed(&self) -> Duration {
         clock::monotonic().min(self.ends).duration_since(self.began)
+    }
+    /// Sends each moment at which something should begin, when it has come; `rate` of them per second. Blocks:
+    /// a thread keeps the pace, because the runtime's timer is no finer than a millisecond.
+    pub(super) fn pace(&self, rate: f64, due: &mpsc::Sender<Instant>) {
+        for number in 0_u64.. {
+            let intended = self.began + Duration::from_secs_f64(number as f64 / rate);
+            if intended >= self.ends || self.stop.is_set() {
+                return;
+            }
+            while let Some(left) = intended
+                .checked_duration_since(clock::monotonic())
+                .filter(|left| !left.is_zero())
+            {
+                std::thread::park_timeout(left);
+            }
+            if due.blocking_send(intended).is_err() {
+                return;
+            }
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! The open loop: handshakes begin at a constant rate, whether or not earlier ones are over.
 //!
 //! Time is counted from when a handshake should have begun. A server (or a load generator) that falls
-//! behind is seen in the latency and not left out of it (coordinated omission). A thread keeps the
-//! pace, because the runtime's timer is no finer than a millisecond.
+//! behind is seen in the latency and not left out of it (coordinated omission).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,7 +58,7 @@ pub(super) async fn run(clients: &[Client], rate: f64, slice: &Slice) -> Result<
     }
     let (sender, mut due) = mpsc::channel(AHEAD);
     let pace = slice.clone();
-    let pacing = tokio::task::spawn_blocking(move || keep_pace(rate, &pace, &sender));
+    let pacing = tokio::task::spawn_blocking(move || pace.pace(rate, &sender));
     let permits = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
     let (mut running, mut turn) = (JoinSet::new(), clients.iter().cycle());
     while let Some(intended) = due.recv().await {
@@ -88,25 +87,6 @@ pub(super) async fn run(clients: &[Client], rate: f64, slice: &Slice) -> Result<
 
 fn internal(error: impl Into<anyhow::Error>) -> CommandError {
     CommandError::new(Kind::Internal, error)
-}
-
-/// Sends each moment at which a handshake should begin, when it has come.
-fn keep_pace(rate: f64, slice: &Slice, due: &mpsc::Sender<Instant>) {
-    for number in 0_u64.. {
-        let intended = slice.began + Duration::from_secs_f64(number as f64 / rate);
-        if intended >= slice.ends || slice.stop.is_set() {
-            return;
-        }
-        while let Some(left) = intended
-            .checked_duration_since(clock::monotonic())
-            .filter(|left| !left.is_zero())
-        {
-            std::thread::park_timeout(left);
-        }
-        if due.blocking_send(intended).is_err() {
-            return;
-        }
-    }
 }
 
 /// The permit is kept until the connection is closed: what is open is bounded.
