@@ -50,6 +50,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = TokenSource::admin(secret.digest(), config.rate.into());
     let deps = Deps {
         keys: None,
+        suites: Arc::from([]),
         access: Arc::new(Access::new(tokens)),
         control: sample,
         prober: Arc::new(Offline),

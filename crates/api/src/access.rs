@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
+use hybridge_crypto::state;
 use hybridge_keys::Keys;
 use hybridge_keys::token::{Digest, Entered, Rate, Refused, Tokens};
 use jiff::Timestamp;
@@ -182,7 +183,10 @@ impl Access {
     }
 
     fn certificate(&self, headers: &HeaderMap, way: Way) -> Result<Principal, Problem> {
-        let shown = self.certificates.as_ref().map(|certificates| certificates.find(headers, way));
+        let shown = self
+            .certificates
+            .as_ref()
+            .map(|certificates| certificates.find(headers, way));
         match shown {
             Some(Shown::Known(identity)) => Ok(Principal::Identity(identity)),
             Some(Shown::Stranger) => {
@@ -202,7 +206,9 @@ impl Access {
         // A look into the store costs more than a refusal: who failed too often does not get one.
         self.failures.require_within(way.peer(), self.elapsed())?;
         let mut entered = self.tokens.enter(digest, now);
-        if let (Err(Refused::Sealed), Some(other)) = (&entered, &self.while_sealed) {
+        // A failed self-test makes the store unreadable, which says nothing about the token.
+        let closed = matches!(entered, Err(Refused::Sealed)) || state::failure().is_some();
+        if let (true, Some(other)) = (closed, &self.while_sealed) {
             entered = other.enter(digest, now);
         }
         entered.map_err(|refused| self.refused(refused, way))
@@ -210,11 +216,13 @@ impl Access {
 
     /// The holder of a JWT; none where that is no JWT, or none is believed.
     fn jwt(&self, value: &HeaderValue, way: Way) -> Result<Option<Principal>, Problem> {
-        let Some(issuer) = &self.issuer else { return Ok(None) };
+        let Some(issuer) = &self.issuer else {
+            return Ok(None);
+        };
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
-        let Some((_, token)) = token.filter(|(scheme, token)| {
-            scheme.eq_ignore_ascii_case("bearer") && Issuer::is_for(token)
-        }) else {
+        let Some((_, token)) =
+            token.filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && Issuer::is_for(token))
+        else {
             return Ok(None);
         };
         match issuer.find(token, self.elapsed(), Timestamp::now()) {

@@ -5,7 +5,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use hybridge_exchange::{HYBRID, Suite};
 use hybridge_keys::token::Rate;
 use hybridge_policy::access::{Binding, InvalidBinding};
 use serde::Deserialize;
@@ -23,6 +25,8 @@ pub struct Config {
     pub token_file: Option<PathBuf>,
     /// How fast each principal may go.
     pub rate: RateLimit,
+    /// Suites that the key exchange agrees to, by name; hybrid ones alone. Default: all hybrid ones.
+    pub exchange_suites: Option<Vec<String>>,
     /// TLS in front of the API, by an edge route of the name `api`.
     pub tls: Option<Tls>,
     /// Who the holders of client certificates are; the first that matches counts.
@@ -78,10 +82,15 @@ impl Oidc {
         if let Some(name) = self.algorithms.iter().find(unknown) {
             return Err(ConfigError::JwtAlgorithm { name: name.clone() });
         }
-        let bindings = self.roles.iter().flat_map(|rule| rule.bindings.iter().map(move |binding| (rule, binding)));
+        let bindings = self
+            .roles
+            .iter()
+            .flat_map(|rule| rule.bindings.iter().map(move |binding| (rule, binding)));
         for (rule, binding) in bindings {
             let name = rule.value.clone();
-            binding.validate().map_err(|source| ConfigError::Binding { name, source })?;
+            binding
+                .validate()
+                .map_err(|source| ConfigError::Binding { name, source })?;
         }
         Ok(())
     }
@@ -171,6 +180,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             token_file: None,
             rate: RateLimit::default(),
+            exchange_suites: None,
             tls: None,
             identities: Vec::new(),
             oidc: None,
@@ -185,6 +195,9 @@ impl Config {
             require_loopback(self.listen)?;
         }
         self.oidc.as_ref().map_or(Ok(()), Oidc::validate)?;
+        for name in self.exchange_suites.iter().flatten() {
+            hybrid_suite(name).ok_or_else(|| ConfigError::Suite { name: name.clone() })?;
+        }
         for rule in &self.identities {
             let name = || rule.name.0.clone();
             if !rule.name.is_sound() {
@@ -197,6 +210,19 @@ impl Config {
         }
         Ok(())
     }
+
+    /// The suites that the key exchange agrees to.
+    #[must_use]
+    pub fn suites(&self) -> Arc<[&'static Suite]> {
+        match &self.exchange_suites {
+            Some(names) => names.iter().filter_map(|name| hybrid_suite(name)).collect(),
+            None => HYBRID.iter().collect(),
+        }
+    }
+}
+
+fn hybrid_suite(name: &str) -> Option<&'static Suite> {
+    Suite::by_name(name).filter(|suite| suite.is_hybrid())
 }
 
 pub(crate) fn require_loopback(listen: SocketAddr) -> Result<(), ConfigError> {
@@ -221,6 +247,10 @@ pub enum ConfigError {
          stand at its end"
     )]
     IdentityName { name: String },
+    #[error(
+        "api.exchange_suites: {name:?} is no hybrid suite; classical ones need an exception: hybridge exception open"
+    )]
+    Suite { name: String },
     #[error("api.oidc: {name:?} is none of ES256, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, RS256")]
     JwtAlgorithm { name: String },
     #[error("the bindings of {name:?}: {source}")]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
+use hybridge_exchange::Suite;
 use hybridge_keys::Keys;
 use hybridge_keys::backup::Vault;
 
@@ -25,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) control: Arc<dyn Control>,
     keys: Option<Keys>,
     vault: Option<Vault>,
+    /// Suites of the key exchange that are allowed; hybrid ones alone.
+    pub(crate) suites: Arc<[&'static Suite]>,
     pub(crate) prober: Arc<dyn Prober>,
     pub(crate) probes: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
@@ -38,6 +41,7 @@ impl Context {
             access: deps.access,
             control: deps.control,
             keys: deps.keys,
+            suites: deps.suites,
             vault: None,
             prober: deps.prober,
             probes: Arc::new(Semaphore::new(PROBES_MAX)),

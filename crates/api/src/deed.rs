@@ -1,10 +1,10 @@
 //! What dual control approves: one operation on one key with exactly these arguments.
 //!
-//! The digest here is the one place where arguments become bytes, so that what was approved and what is done
-//! are compared in the same form.
+//! The arguments are words that an approver reads and that the operation is compared with: what was approved is
+//! what was read.
 
 use hybridge_keys::KeyName;
-use hybridge_keys::approval::{Approvals, Deed, Guarded, arguments};
+use hybridge_keys::approval::{Approvals, Deed, Guarded};
 use hybridge_keys::{Caller, Keys};
 use jiff::Timestamp;
 
@@ -12,25 +12,31 @@ use crate::problem::{Code, Problem};
 
 /// To destroy a key or a version of it.
 pub(crate) fn destroy(key: &KeyName, version: Option<u32>, wait_seconds: Option<u64>) -> Deed {
-    let version = version.map(u32::to_be_bytes);
-    let wait = wait_seconds.map(u64::to_be_bytes);
-    let version: &[u8] = version.as_ref().map_or(&[], |bytes| bytes);
-    let wait: &[u8] = wait.as_ref().map_or(&[], |bytes| bytes);
+    let what = version.map_or_else(
+        || "the whole key".to_owned(),
+        |version| format!("version {version}"),
+    );
+    let when = wait_seconds.map_or_else(
+        || "after the configured wait".to_owned(),
+        |seconds| format!("after {seconds} s"),
+    );
     Deed {
         operation: Guarded::Destroy,
         key: key.clone(),
-        arguments: arguments(&[version, wait]),
+        arguments: format!("{what}, {when}"),
     }
 }
 
 /// To export a version of a key to a recipient.
 pub(crate) fn export(key: &KeyName, version: Option<u32>, recipient: &str) -> Deed {
-    let version = version.map(u32::to_be_bytes);
-    let version: &[u8] = version.as_ref().map_or(&[], |bytes| bytes);
+    let what = version.map_or_else(
+        || "the primary version".to_owned(),
+        |version| format!("version {version}"),
+    );
     Deed {
         operation: Guarded::Export,
         key: key.clone(),
-        arguments: arguments(&[version, recipient.trim().as_bytes()]),
+        arguments: format!("{what}, to {}", recipient.trim()),
     }
 }
 
@@ -49,12 +55,10 @@ pub(crate) fn guarded(
     if !keys.show(&deed.key, now)?.key.policy.dual_control {
         return Ok(keys.clone());
     }
-    Err(Problem::new(
-        Code::ApprovalNeeded,
-        format!(
-            "key {} is under dual control: ask with POST /v1/approvals, have another administrator approve, and \
-             send the id as `approval`",
-            deed.key
-        ),
-    ))
+    let detail = format!(
+        "key {} is under dual control: ask with POST /v1/approvals (hybridge approval request), have another \
+         administrator approve, and send the id as `approval`",
+        deed.key
+    );
+    Err(Problem::new(Code::ApprovalNeeded, detail))
 }

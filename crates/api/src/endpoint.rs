@@ -14,7 +14,7 @@ use hybridge_policy::access::Action;
 
 use crate::console;
 use crate::context::Context;
-use crate::v1::{approvals, clients, handshakes, key_use, keys, probes, process, routes, tokens};
+use crate::v1::{approvals, clients, exchange, handshakes, key_use, keys, probes, process, routes, tokens};
 
 /// One method on one path.
 pub(crate) struct Endpoint {
@@ -59,7 +59,18 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Every endpoint, table by table.
 pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [PROCESS, TRAFFIC, KEYS, KEY_USE, ACCESS, custody::CUSTODY, CONSOLE].into_iter().flatten()
+    [
+        PROCESS,
+        TRAFFIC,
+        KEYS,
+        KEY_USE,
+        EXCHANGE,
+        ACCESS,
+        custody::CUSTODY,
+        CONSOLE,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 type Handler = fn() -> MethodRouter<Context>;
@@ -88,6 +99,7 @@ static KEYS: &[Endpoint] = &[
     write("/v1/keys", Action::CreateKeys, "key.create", || post(keys::key_create)).within(SLOW).journaled(),
     read("/v1/keys/{name}", Action::ReadKeys, "key.show", || get(keys::key_show)),
     write("/v1/keys/{name}/import", Action::ImportKeys, "key.import", || post(keys::key_import)).journaled(),
+    write("/v1/keys/{name}/export", Action::ExportKeys, "key.export", || post(keys::key_export)).journaled(),
     write("/v1/keys/{name}/configure", Action::ChangeKeys, "key.configure", || post(keys::key_configure)).journaled(),
     write("/v1/keys/{name}/rotate", Action::RotateKeys, "key.rotate", || post(keys::key_rotate)).within(SLOW).journaled(),
     write("/v1/keys/{name}/enable", Action::ChangeKeys, "key.enable", || post(keys::key_enable)).journaled(),
@@ -97,6 +109,22 @@ static KEYS: &[Endpoint] = &[
     write("/v1/keys/{name}/cancel-destroy", Action::ChangeKeys, "key.cancel-destroy", || post(keys::key_cancel_destroy)).journaled(),
     read("/v1/quarantine", Action::ReadKeys, "quarantine.list", || get(keys::quarantine_list)),
     write("/v1/quarantine/release", Action::ReleaseKeys, "quarantine.release", || post(keys::quarantine_release)).journaled(),
+];
+
+#[rustfmt::skip]
+static EXCHANGE: &[Endpoint] = &[
+    read("/v1/key-exchange", Action::RunExchange, "exchange.show", || get(exchange::exchange_show)),
+    write("/v1/key-exchange", Action::RunExchange, "exchange.run", || post(exchange::exchange_run)).journaled(),
+    write("/api/key-exchange", Action::RunExchange, "exchange.run", || post(exchange::exchange_run)).journaled(),
+    write("/v1/key-exchange/{name}/confirm", Action::RunExchange, "exchange.confirm", || post(exchange::exchange_confirm)).journaled(),
+    write("/v1/sessions/{name}/rekey", Action::UseSession, "session.rekey", || post(exchange::session_rekey)).journaled(),
+    write("/v1/sessions/{name}/seal", Action::UseSession, "session.seal", || post(exchange::session_seal)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/sessions/{name}/open", Action::UseSession, "session.open", || post(exchange::session_open)).taking(BATCH_BYTES_MAX).journaled(),
+    write("/v1/sessions/{name}/export", Action::UseSession, "session.export", || post(exchange::session_export)).journaled(),
+    write("/v1/sessions/{name}/close", Action::UseSession, "session.close", || post(exchange::session_close)).journaled(),
+    read("/v1/exceptions", Action::ReadExceptions, "exception.list", || get(exchange::exception_list)),
+    write("/v1/exceptions", Action::ChangeExceptions, "exception.open", || post(exchange::exception_create)),
+    write("/v1/exceptions/{name}/close", Action::ChangeExceptions, "exception.close", || post(exchange::exception_close)),
 ];
 
 #[rustfmt::skip]

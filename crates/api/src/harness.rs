@@ -155,6 +155,7 @@ pub(crate) fn behind(sample: Sample, prober: Arc<dyn Prober>, rate: Rate) -> Ser
     let router = router(Context::new(
         Deps {
             keys: None,
+            suites: Arc::from([]),
             access: Arc::new(access),
             control: sample.clone(),
             prober,

@@ -13,6 +13,7 @@ mod control;
 mod deed;
 pub mod dto;
 mod endpoint;
+mod exchange_problem;
 mod extract;
 mod gate;
 mod key_problem;

@@ -30,8 +30,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Once<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let key = key(request.headers())?;
-        let principal = request.extensions().get::<Asker>().map(|asker| asker.principal().name().to_owned());
-        let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+        let principal = request
+            .extensions()
+            .get::<Asker>()
+            .map(|asker| asker.principal().name().to_owned());
+        let path = request
+            .extensions()
+            .get::<MatchedPath>()
+            .map(|path| path.as_str().to_owned());
         let (bytes, body): (Bytes, T) = read(request, state).await?;
         let attempt = match (key, principal, path) {
             (Some(key), Some(principal), Some(path)) => {

@@ -5,7 +5,8 @@
 use utoipa::OpenApi;
 
 use crate::v1::{
-    approvals, audit, backups, clients, handshakes, key_use, keys, probes, process, routes, seal, tokens,
+    approvals, audit, backups, clients, exchange, handshakes, key_use, keys, probes, process, routes, seal, self_test,
+    tokens,
 };
 
 #[derive(OpenApi)]
@@ -19,6 +20,7 @@ use crate::v1::{
         process::health_show,
         process::metrics_show,
         process::openapi_show,
+        self_test::selftest_run,
         routes::route_list,
         routes::route_show,
         routes::route_set,
@@ -30,6 +32,7 @@ use crate::v1::{
         keys::key_create,
         keys::key_show,
         keys::key_import,
+        keys::key_export,
         keys::key_configure,
         keys::key_rotate,
         keys::key_enable,
@@ -39,6 +42,17 @@ use crate::v1::{
         keys::key_cancel_destroy,
         keys::quarantine_list,
         keys::quarantine_release,
+        exchange::exchange_show,
+        exchange::exchange_run,
+        exchange::exchange_confirm,
+        exchange::session_rekey,
+        exchange::session_seal,
+        exchange::session_open,
+        exchange::session_export,
+        exchange::session_close,
+        exchange::exception_list,
+        exchange::exception_create,
+        exchange::exception_close,
         key_use::key_encapsulate,
         key_use::key_decapsulate,
         key_use::key_sign,
@@ -74,6 +88,7 @@ use crate::v1::{
         (name = "traffic", description = "Handshakes and the clients behind them"),
         (name = "probes", description = "What another server can do"),
         (name = "keys", description = "Keys and their life cycle"),
+        (name = "exchange", description = "Hybrid key exchange, its sessions, and exceptions to its policy"),
         (name = "use", description = "What keys are used for; one item or a batch"),
         (name = "access", description = "Tokens, and approvals by a second administrator"),
         (name = "seal", description = "What keeps the root key, and how far it is open"),

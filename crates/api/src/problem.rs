@@ -29,6 +29,12 @@ pub(crate) struct Problem {
     /// The member of the body or the query parameter at fault, as a path: `canary.weight`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// The suite that a share is needed for (`suite_required`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suite: Option<&'static str>,
+    /// The suites that are allowed (`suite_not_allowed`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<&'static str>,
     /// Seconds after which it may be different.
     #[serde(skip)]
     pub retry_after_s: Option<u64>,
@@ -42,7 +48,10 @@ macro_rules! codes {
         pub(crate) enum Code { $($variant,)* }
 
         impl Code {
-            #[cfg(test)]
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The name on the wire.
@@ -68,12 +77,19 @@ codes! {
     CrossSite "cross_site" FORBIDDEN;
     CryptoFailed "crypto_failed" INTERNAL_SERVER_ERROR;
     Damaged "damaged" INTERNAL_SERVER_ERROR;
+    ConfirmationRefused "confirmation_refused" FORBIDDEN;
+    ExchangeBusy "exchange_busy" SERVICE_UNAVAILABLE;
+    ExchangeFailed "exchange_failed" INTERNAL_SERVER_ERROR;
+    ExchangeMalformed "exchange_malformed" BAD_REQUEST;
+    ExchangeReplayed "exchange_replayed" CONFLICT;
+    ExchangeStale "exchange_stale" CONFLICT;
     Exists "exists" CONFLICT;
     FieldInvalid "field_invalid" UNPROCESSABLE_ENTITY;
     Forwarded "forwarded" FORBIDDEN;
     HostNotLocal "host_not_local" MISDIRECTED_REQUEST;
     IdempotencyKeyInvalid "idempotency_key_invalid" BAD_REQUEST;
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY;
+    IdentityUnknown "identity_unknown" UNPROCESSABLE_ENTITY;
     JsonMalformed "json_malformed" BAD_REQUEST;
     KeyDestroying "key_destroying" CONFLICT;
     KeyDisabled "key_disabled" CONFLICT;
@@ -83,6 +99,7 @@ codes! {
     KeyUse "key_use" CONFLICT;
     LimitReached "limit_reached" CONFLICT;
     MediaTypeUnsupported "media_type_unsupported" UNSUPPORTED_MEDIA_TYPE;
+    MessageRefused "message_refused" UNPROCESSABLE_ENTITY;
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED;
     NoBackups "no_backups" NOT_FOUND;
     NoKeyService "no_key_service" NOT_FOUND;
@@ -93,12 +110,19 @@ codes! {
     QueryInvalid "query_invalid" BAD_REQUEST;
     Refused "refused" CONFLICT;
     Rejected "rejected" UNPROCESSABLE_ENTITY;
+    RekeyRefused "rekey_refused" UNPROCESSABLE_ENTITY;
     RouteNotFound "route_not_found" NOT_FOUND;
     SealRefused "seal_refused" UNPROCESSABLE_ENTITY;
     Sealed "sealed" SERVICE_UNAVAILABLE;
     SelftestFailed "selftest_failed" SERVICE_UNAVAILABLE;
+    SessionExhausted "session_exhausted" CONFLICT;
+    SessionExpired "session_expired" GONE;
+    SessionUnknown "session_unknown" NOT_FOUND;
+    ShareInvalid "share_invalid" UNPROCESSABLE_ENTITY;
     StoreUnavailable "store_unavailable" SERVICE_UNAVAILABLE;
     StreamsBusy "streams_busy" TOO_MANY_REQUESTS;
+    SuiteNotAllowed "suite_not_allowed" UNPROCESSABLE_ENTITY;
+    SuiteRequired "suite_required" CONFLICT;
     TargetUnreachable "target_unreachable" BAD_GATEWAY;
     TimedOut "timed_out" SERVICE_UNAVAILABLE;
     TooFast "too_fast" TOO_MANY_REQUESTS;
@@ -130,6 +154,8 @@ impl Problem {
             detail: detail.into(),
             code,
             field: None,
+            suite: None,
+            allowed: Vec::new(),
             retry_after_s: (status == StatusCode::TOO_MANY_REQUESTS).then_some(5),
         }
     }

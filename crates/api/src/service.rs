@@ -29,6 +29,8 @@ pub struct Deps {
     pub control: Arc<dyn Control>,
     /// The key service, where the process has one.
     pub keys: Option<hybridge_keys::Keys>,
+    /// Suites of the key exchange that are allowed.
+    pub suites: Arc<[&'static hybridge_exchange::Suite]>,
     pub prober: Arc<dyn Prober>,
 }
 

@@ -52,6 +52,7 @@ fn service(sample: Arc<Sample>) -> Service {
         config,
         Deps {
             keys: None,
+            suites: Arc::from([]),
             access: Arc::new(Access::new(tokens)),
             control: sample,
             prober: Arc::new(Nobody),

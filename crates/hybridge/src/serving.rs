@@ -156,6 +156,9 @@ async fn serve_api(
     if let Some(schedule) = schedule {
         let _ended = schedule.await;
     }
+    if let Some(keys) = keys {
+        keys.close().await;
+    }
 }
 
 /// Opens the API's socket. With TLS that is a free port of loopback, and a route of the edge goes to where

@@ -7,7 +7,7 @@
 
 mod record;
 
-use hybridge_crypto::{digest, random};
+use hybridge_crypto::random;
 use hybridge_store::{Precondition, Transaction, Write};
 use jiff::{SignedDuration, Timestamp};
 
@@ -51,19 +51,8 @@ impl Guarded {
 pub struct Deed {
     pub operation: Guarded,
     pub key: KeyName,
-    /// SHA-256 over the arguments, see [`arguments`].
-    pub arguments: [u8; 32],
-}
-
-/// The digest of an operation's arguments: each with its length before it, so that none can pass for two.
-#[must_use]
-pub fn arguments(each: &[&[u8]]) -> [u8; 32] {
-    let mut hash = digest::Sha256::default();
-    for argument in each {
-        hash.update(&(argument.len() as u64).to_be_bytes());
-        hash.update(argument);
-    }
-    hash.finish()
+    /// The arguments in words, which the approver reads and the operation is compared with.
+    pub arguments: String,
 }
 
 /// Who asks for an approval or gives one.

@@ -51,7 +51,7 @@ impl Attempt {
             return None;
         }
         Some(Self {
-            id: crate::approval::arguments(&[principal.as_bytes(), endpoint.as_bytes(), key.as_bytes()]),
+            id: digest_of(&[principal.as_bytes(), endpoint.as_bytes(), key.as_bytes()]),
             body: digest::sha256(body),
         })
     }
@@ -178,6 +178,16 @@ impl Idempotency {
 
 fn is_over(kept: &ResultV1, id: &Id, now: Timestamp) -> Result<bool, Error> {
     Ok(from_millis(id, kept.expires)? <= now)
+}
+
+/// A digest of all, each with its length before it, so that none can pass for two.
+fn digest_of(each: &[&[u8]]) -> [u8; 32] {
+    let mut hash = digest::Sha256::default();
+    for argument in each {
+        hash.update(&(argument.len() as u64).to_be_bytes());
+        hash.update(argument);
+    }
+    hash.finish()
 }
 
 #[cfg(test)]

@@ -73,8 +73,12 @@ pub struct ApprovalNew {
     pub operation: String,
     /// The key's name.
     pub key: String,
-    /// SHA-256 of the operation's arguments, 64 hexadecimal digits, as the refusal of the operation says.
-    pub arguments: String,
+    /// The version; as in the operation.
+    pub version: Option<u32>,
+    /// For `destroy`: as in the operation.
+    pub wait_seconds: Option<u64>,
+    /// For `export`: as in the operation.
+    pub recipient: Option<String>,
 }
 
 /// An approval, asked for or given.
@@ -84,7 +88,7 @@ pub struct Approval {
     pub id: String,
     pub operation: &'static str,
     pub key: String,
-    /// SHA-256 of the operation's arguments, 64 hexadecimal digits.
+    /// What exactly is to be done, in words.
     pub arguments: String,
     pub requester: String,
     pub requested_at: Timestamp,
@@ -115,10 +119,17 @@ impl Binding {
                 .map_err(|error| wrong(field, error.to_string()))
         };
         Ok(access::Binding {
-            role: self.role.parse().map_err(|error: access::InvalidBinding| wrong("role", error.to_string()))?,
+            role: self
+                .role
+                .parse()
+                .map_err(|error: access::InvalidBinding| wrong("role", error.to_string()))?,
             names: patterns("names", &self.names)?,
             operations: patterns("operations", &self.operations)?,
-            effect: if self.deny { access::Effect::Deny } else { access::Effect::Allow },
+            effect: if self.deny {
+                access::Effect::Deny
+            } else {
+                access::Effect::Allow
+            },
         })
     }
 }
@@ -156,7 +167,7 @@ impl From<approval::Approval> for Approval {
             id: held.id,
             operation: held.deed.operation.name(),
             key: held.deed.key.to_string(),
-            arguments: hex(&held.deed.arguments),
+            arguments: held.deed.arguments,
             requester: held.requester,
             requested_at: held.requested,
             expires_at: held.expires,
@@ -164,21 +175,4 @@ impl From<approval::Approval> for Approval {
             approved_at,
         }
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// 32 bytes from 64 hexadecimal digits.
-pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod base64;
 mod client;
+mod exchange;
 mod from_key;
 mod from_scan;
 mod handshake;
@@ -22,16 +23,21 @@ mod probe_ssh;
 mod probe_tls;
 mod route;
 mod seal;
+mod self_test;
 
 pub use access::{Approval, ApprovalNew, Binding, Token, TokenMade, TokenNew};
-pub(crate) use access::unhex;
 pub use audit::{AuditCheckpoint, AuditEntry, AuditKey, AuditPage};
 pub(crate) use audit::{AuditExportQuery, AuditQuery, hex};
 pub use backup::{Backup, BackupList, BackupManifest, BackupPrune, BackupPruned, BackupVerified};
 pub use base64::Base64;
 pub use client::{Client, ClientState};
+pub use exchange::{
+    Exception, ExceptionNew, ExchangeAnswer, ExchangeConfirm, ExchangeConfirmed, ExchangeIdentity,
+    ExchangeInit, ExchangeTerms, SessionExport, SessionExported, SessionOpen, SessionOpened, SessionRekey,
+    SessionRekeyed, SessionSeal, SessionSealed,
+};
 pub use handshake::{Handshake, Outcome, Side};
-pub use health::Health;
+pub use health::{Health, KeyHealth};
 pub use key::{Key, KeyCreate, KeyImport, KeyPage, KeyPolicy, KeyPolicyRequest, KeyQuery, KeyVersion};
 pub use key_change::{
     KeyChange, KeyCompromised, KeyDestroy, KeyExport, KeyExported, KeyProtected, KeyRotated, Nothing,
@@ -51,8 +57,9 @@ pub use probe_tls::{
 pub use route::{
     Arm, Canary, CanaryChange, Certificate, Mode, Protocol, Route, RouteChange, Rung, ShareSample, Totals,
 };
+pub(crate) use seal::shares;
 pub use seal::{
     Hidden, Seal, SealHolder, SealHolderNew, SealOffer, SealProgress, SealRekey, SealRekeyed, SealShare,
     SealShares,
 };
-pub(crate) use seal::shares;
+pub use self_test::{SelfTest, SelfTestRow};

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use hybridge_policy::access::Action;
 
 use super::{Endpoint, read, write};
-use crate::v1::{audit, backups, seal};
+use crate::v1::{audit, backups, seal, self_test};
 
 /// Deriving from a passphrase, and moving all records to a new seal.
 const REKEY: Duration = Duration::from_secs(300);
@@ -19,6 +19,7 @@ const SEAL_BYTES_MAX: usize = 1024 * 1024;
 
 #[rustfmt::skip] // A table is read by its columns.
 pub(super) static CUSTODY: &[Endpoint] = &[
+    write("/v1/selftest", Action::RunSelftest, "selftest.run", || post(self_test::selftest_run)),
     read("/v1/seal", Action::ReadSeal, "seal.show", || get(seal::seal_show)),
     write("/v1/seal/unseal", Action::ChangeSeal, "seal.unseal", || post(seal::seal_unseal)).within(REKEY).journaled(),
     write("/v1/seal/seal", Action::ChangeSeal, "seal.close", || post(seal::seal_close)).within(REKEY).journaled(),

@@ -11,7 +11,8 @@ use hybridge_policy::access::{Action, Resource};
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::dto::{Approval, ApprovalNew, unhex};
+use crate::deed;
+use crate::dto::{Approval, ApprovalNew};
 use crate::extract::{Name, Params};
 use crate::once::{Once, once};
 use crate::principal::Asker;
@@ -34,7 +35,7 @@ pub(crate) async fn approval_create(
     new: Once<ApprovalNew>,
 ) -> Result<(StatusCode, Json<Approval>), Problem> {
     let (body, attempt) = new.into_parts();
-    let deed = deed(&body)?;
+    let deed = asked_for(&body)?;
     asker.require(Action::RequestApproval, Resource::Key(deed.key.as_str()))?;
     let approvals = Approvals::new(context.keys()?.clone());
     let id = new_id()?;
@@ -63,7 +64,9 @@ pub(crate) async fn approval_list(
     let visible = |approval: &hybridge_keys::approval::Approval| {
         asker.may(Action::ReadApprovals, Resource::Key(approval.deed.key.as_str()))
     };
-    Ok(Json(listed.into_iter().filter(visible).map(Approval::from).collect()))
+    Ok(Json(
+        listed.into_iter().filter(visible).map(Approval::from).collect(),
+    ))
 }
 
 /// Approves. Whoever asked cannot, nor what they made or were made by.
@@ -92,13 +95,21 @@ pub(crate) async fn approval_approve(
     Ok(Json(approvals.approve(by, &id, Timestamp::now()).await?.into()))
 }
 
-fn deed(body: &ApprovalNew) -> Result<Deed, Problem> {
-    let wrong = |field: &str, reason: String| Problem::at(Code::FieldInvalid, field, reason);
-    Ok(Deed {
-        operation: Guarded::by_name(&body.operation)
-            .ok_or_else(|| wrong("operation", "it is destroy or export".to_owned()))?,
-        key: KeyName::parse(&body.key).map_err(|error| wrong("key", error.to_string()))?,
-        arguments: unhex(&body.arguments)
-            .ok_or_else(|| wrong("arguments", "it is 64 hexadecimal digits".to_owned()))?,
-    })
+fn asked_for(body: &ApprovalNew) -> Result<Deed, Problem> {
+    let wrong = |field: &str, reason: &str| Problem::at(Code::FieldInvalid, field, reason);
+    let key = KeyName::parse(&body.key).map_err(|error| wrong("key", &error.to_string()))?;
+    match Guarded::by_name(&body.operation) {
+        Some(Guarded::Destroy) if body.recipient.is_some() => {
+            Err(wrong("recipient", "a destruction has no recipient"))
+        }
+        Some(Guarded::Destroy) => Ok(deed::destroy(&key, body.version, body.wait_seconds)),
+        Some(Guarded::Export) if body.wait_seconds.is_some() => {
+            Err(wrong("wait_seconds", "an export does not wait"))
+        }
+        Some(Guarded::Export) => match &body.recipient {
+            Some(recipient) => Ok(deed::export(&key, body.version, recipient)),
+            None => Err(wrong("recipient", "an export has a recipient")),
+        },
+        None => Err(wrong("operation", "it is destroy or export")),
+    }
 }

@@ -9,6 +9,8 @@ use axum::extract::State;
 use http::StatusCode;
 use hybridge_keys::audit::Event;
 use hybridge_keys::change::{Destroy, Encoding, Import, Settings};
+use hybridge_keys::export::Exporting;
+use hybridge_keys::recipient::Recipient;
 use hybridge_keys::{Key, KeyName, Keys};
 use hybridge_policy::access::{Action, Resource};
 use jiff::Timestamp;
@@ -147,6 +149,37 @@ pub(crate) async fn key_show(
     keys.refused(&asker.caller(), &Event::done("key.show", &name), now)
         .await?;
     Ok(Json(shown.into()))
+}
+
+/// Seals a key to a post-quantum recipient; there is no plain export.
+#[utoipa::path(
+    post, path = "/v1/keys/{name}/export", tag = "keys",
+    params(("name" = String, Path, description = "Name of the key, percent-encoded")),
+    request_body = dto::KeyExport,
+    responses((status = 200, body = dto::KeyExported), (status = 409, body = Problem, content_type = "application/problem+json")),
+)]
+pub(crate) async fn key_export(
+    State(context): State<Context>,
+    asker: Asker,
+    KeyPath(name): KeyPath,
+    Body(wanted): Body<dto::KeyExport>,
+) -> Result<Json<dto::KeyExported>, Problem> {
+    let (caller, now) = (asker.caller(), Timestamp::now());
+    let recipient = Recipient::parse(&wanted.recipient)
+        .map_err(|error| Problem::at(Code::FieldInvalid, "recipient", error.to_string()))?;
+    let deed = deed::export(&name, wanted.version, &wanted.recipient);
+    let keys = deed::guarded(context.keys()?, &caller, &deed, wanted.approval.as_deref(), now)?;
+    let exporting = Exporting {
+        version: wanted.version,
+        recipients: &[recipient],
+    };
+    let exported = keys.export(&caller, &name, exporting, now).await?;
+    Ok(Json(dto::KeyExported {
+        name: name.to_string(),
+        version: exported.version,
+        algorithm: exported.algorithm.name,
+        sealed: exported.sealed.into(),
+    }))
 }
 
 /// Changes policy, labels or lifetime of a key.

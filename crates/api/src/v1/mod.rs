@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod clients;
+pub(crate) mod exchange;
 pub(crate) mod handshakes;
 mod items;
 pub(crate) mod key_use;
@@ -14,6 +15,7 @@ pub(crate) mod probes;
 pub(crate) mod process;
 pub(crate) mod routes;
 pub(crate) mod seal;
+pub(crate) mod self_test;
 pub(crate) mod tokens;
 
 #[cfg(test)]

@@ -115,7 +115,9 @@ pub(crate) async fn token_revoke(
     Name(id): Name,
 ) -> Result<StatusCode, Problem> {
     let (caller, id) = (asker.caller(), parse(&id)?);
-    tokens(&context)?.revoke(asker.maker(&caller), id, Timestamp::now()).await?;
+    tokens(&context)?
+        .revoke(asker.maker(&caller), id, Timestamp::now())
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -127,7 +129,8 @@ fn tokens(context: &Context) -> Result<&Tokens, Problem> {
 }
 
 fn parse(id: &str) -> Result<TokenId, Problem> {
-    TokenId::parse(id).ok_or_else(|| Problem::new(Code::NotFound, "an id of a token is 24 hexadecimal digits"))
+    TokenId::parse(id)
+        .ok_or_else(|| Problem::new(Code::NotFound, "an id of a token is 24 hexadecimal digits"))
 }
 
 impl Asker {
@@ -138,7 +141,9 @@ impl Asker {
         rider: Rider,
     ) -> Result<(Secret, hybridge_keys::token::Shown), hybridge_keys::Error> {
         let caller = self.caller();
-        tokens.create(self.maker(&caller), new, rider, Timestamp::now()).await
+        tokens
+            .create(self.maker(&caller), new, rider, Timestamp::now())
+            .await
     }
 
     fn maker<'a>(&'a self, caller: &'a hybridge_keys::Caller) -> Maker<'a> {

@@ -39,6 +39,7 @@ impl Sample {
             live: true,
             ready: true,
             reasons: Vec::new(),
+            ..Health::default()
         };
         let (routes, handshakes, clients, samples) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let world = World {

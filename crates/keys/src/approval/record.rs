@@ -1,5 +1,5 @@
 //! The record of an approval, version 1; id is the approval's id as text.
-//! Who asked and who approved is in it; the arguments themselves are not, only their digest.
+//! Who asked, for exactly what, and who approved.
 
 use hybridge_store::{Id, Table};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub(super) const APPROVAL: Table = Table("approval");
 struct ApprovalV1 {
     operation: u8,
     key: String,
-    arguments: [u8; 32],
+    arguments: String,
     requester: String,
     lineage: Vec<String>,
     requested: i64,
@@ -32,7 +32,7 @@ pub(super) fn write(approval: &Approval) -> Result<Zeroizing<Vec<u8>>, Error> {
     encode(&ApprovalV1 {
         operation: number(approval.deed.operation),
         key: approval.deed.key.as_str().to_owned(),
-        arguments: approval.deed.arguments,
+        arguments: approval.deed.arguments.clone(),
         requester: approval.requester.clone(),
         lineage: approval.lineage.clone(),
         requested: to_millis(approval.requested),

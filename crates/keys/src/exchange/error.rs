@@ -42,8 +42,8 @@ impl ExchangeError {
             Self::Confirm(error) => error.code(),
             Self::Session(error) => error.code(),
             Self::Rekey(error) => error.code(),
-            Self::NoSession => "no-session",
-            Self::Full => "sessions-full",
+            Self::NoSession => "session_unknown",
+            Self::Full => "exchange_busy",
             Self::Keys(error) => error.code(),
         }
     }

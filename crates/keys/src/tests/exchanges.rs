@@ -77,14 +77,14 @@ async fn both_sides_agree_and_only_the_caller_uses_the_session() {
     };
     assert_eq!(
         open("token:b", 2).await.expect_err("not theirs").code(),
-        "no-session"
+        "session_unknown"
     );
     assert_eq!(*open("token:a", 2).await.expect("opened").plaintext, b"hello");
     assert!(open("token:a", 2).await.is_err(), "a message opens once");
     let late = 1 + 3600;
     assert_eq!(
         open("token:a", late).await.expect_err("expired").code(),
-        "no-session"
+        "session_unknown"
     );
 }
 

@@ -1,0 +1,44 @@
+//! From an error of the key exchange to a problem, by the codes of `docs/key-exchange.md` §HTTP.
+
+use std::time::Duration;
+
+use hybridge_exchange::server::Refusal;
+use hybridge_keys::exchange::ExchangeError;
+
+use crate::key_problem::chain;
+use crate::problem::{Code, Problem};
+
+impl From<ExchangeError> for Problem {
+    fn from(error: ExchangeError) -> Self {
+        let error = match error {
+            ExchangeError::Keys(error) => return error.into(),
+            other => other,
+        };
+        let code = Code::by_name(error.code()).unwrap_or(Code::ExchangeFailed);
+        let mut problem = Self::new(code, chain(&error));
+        match &error {
+            ExchangeError::Refusal(Refusal::ShareRequired { suite }) => problem.suite = Some(suite.name),
+            ExchangeError::Refusal(Refusal::NoSuite { allowed }) => {
+                problem.allowed = allowed.iter().map(|suite| suite.name).collect();
+            }
+            _ => {}
+        }
+        if code == Code::ExchangeBusy {
+            return problem.retry_after(Duration::from_secs(5));
+        }
+        problem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_code_of_its_own_is_a_failure_of_the_service() {
+        let problem = Problem::from(ExchangeError::NoSession);
+        assert_eq!(problem.code, Code::SessionUnknown);
+        let problem = Problem::from(ExchangeError::Full);
+        assert_eq!(problem.code, Code::ExchangeBusy);
+    }
+}
