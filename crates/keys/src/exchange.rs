@@ -4,14 +4,18 @@
 //! sessions, which live in memory, bounded, until they expire, and belong to the caller that agreed them.
 
 mod error;
+mod identities;
 mod sessions;
+
+use std::sync::Arc;
 
 use hybridge_exchange::server::{Chosen, Exception as Door, Refusal, Terms};
 use hybridge_exchange::{Agreed, HYBRID, Identity, KeyId, Server, Session, SessionId, Suite, Time};
 use hybridge_store::{CommitError, Precondition, Transaction};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub use error::ExchangeError;
+use identities::Identities;
 pub(crate) use sessions::Sessions;
 
 use crate::audit::{Event, Outcome};
@@ -20,10 +24,7 @@ use crate::exception::Exception;
 use crate::fault::commit_error;
 use crate::material::Material;
 use crate::start::EXCHANGE;
-use crate::{Caller, Error, KeyName, Keys, State};
-
-/// How long after its rotation an identity still answers clients that have pinned it.
-const OVERLAP: SignedDuration = SignedDuration::from_hours(30 * 24);
+use crate::{Caller, Error, KeyName, Keys};
 
 impl Keys {
     /// The identities that answer now, newest first: the one to pin, and those that clients may still have.
@@ -31,18 +32,19 @@ impl Keys {
     /// # Errors
     /// [`Error::Sealed`], [`Error::Store`].
     pub fn exchange_identities(&self, now: Timestamp) -> Result<Vec<Identity>, Error> {
-        let shown = self.show(&KeyName::internal(EXCHANGE), now)?;
-        let answering = shown.versions.into_iter().filter(|version| {
-            let until = version.times.deactivated.map(|at| now.duration_since(at));
-            match version.state {
-                State::Active => true,
-                State::Deactivated => until.is_some_and(|since| since < OVERLAP),
-                _ => false,
-            }
-        });
-        let identity =
-            |version: crate::KeyVersion| Identity::new(version.algorithm, &version.public_key).ok();
-        Ok(answering.filter_map(identity).collect())
+        let revision = self.committed(&KeyName::internal(EXCHANGE))?.revision;
+        let identities = self.identities_at(revision, now)?;
+        let answering = identities.answering(now);
+        Ok(answering.map(|candidate| candidate.identity.clone()).collect())
+    }
+
+    /// The identities of that revision of their key, or of the one that is committed now.
+    fn identities_at(&self, revision: u64, now: Timestamp) -> Result<Arc<Identities>, Error> {
+        let remembered = &self.inner().sessions.identities;
+        match remembered.at(revision) {
+            Some(known) => Ok(known),
+            None => Ok(remembered.keep(Identities::of(self.show(&KeyName::internal(EXCHANGE), now)?))),
+        }
     }
 
     /// Answers an Init with a Response; the session waits for its confirmation.
@@ -123,23 +125,21 @@ impl Keys {
         Err(refused.into())
     }
 
-    /// The identity that the client asked for, or the newest.
+    /// The identity that the client asked for, or the newest, with the number of its version.
     fn identity(
         &self,
         wanted: Option<KeyId>,
         now: Timestamp,
-    ) -> Result<(std::sync::Arc<Loaded>, u32, Identity), ExchangeError> {
-        let loaded = self.loaded(&KeyName::internal(EXCHANGE))?;
-        let mut answering = self.exchange_identities(now)?.into_iter();
-        let found = answering.find(|identity| wanted.is_none_or(|wanted| wanted == identity.id()));
-        let identity = found.ok_or(Refusal::Identity)?;
-        let shown = self.show(&loaded.key.name, now)?;
-        let version = shown
-            .versions
-            .iter()
-            .find(|version| version.public_key == identity.public_key());
-        let version = version.ok_or(Refusal::Identity)?.number;
-        Ok((loaded, version, identity))
+    ) -> Result<(Arc<Loaded>, u32, Identity), ExchangeError> {
+        let name = KeyName::internal(EXCHANGE);
+        let mut loaded = self.loaded(&name)?;
+        // The nonce is used up, so one that has been rotated meanwhile must not be found out at the end only.
+        if !self.is_current(&loaded)? {
+            loaded = self.loaded(&name)?;
+        }
+        let identities = self.identities_at(loaded.key.revision, now)?;
+        let found = identities.find(wanted, now).ok_or(Refusal::Identity)?;
+        Ok((loaded, found.number, found.identity.clone()))
     }
 
     /// Written under the precondition that the identity key is still the one that signed.

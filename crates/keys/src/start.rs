@@ -270,6 +270,7 @@ impl Keys {
         *lock(&self.inner().seal.state) = State::Closed;
         self.store().seal();
         drop(self.inner().cache.drain());
+        self.inner().sessions.end_all();
         self.write(&Event::service("seal.close"), caller, now).await?;
         checkpoint.map(drop)
     }

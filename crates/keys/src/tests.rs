@@ -6,7 +6,7 @@ mod exchanges;
 mod life;
 mod model;
 mod races;
-mod starts;
+pub(crate) mod starts;
 mod uses;
 
 use hybridge_store::{Keyring, Options, Store};
