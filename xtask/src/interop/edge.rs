@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::Kind;
 use super::handshake::Handshake;
-use super::http;
+use super::http::Api;
 use super::process::Started;
 use super::scene::Scene;
+
+/// The data directory, beside the file.
+const DATA: &str = "state";
 
 /// The file of `hybridge edge`, as far as the cases need it.
 #[derive(Debug, Serialize)]
@@ -160,7 +163,7 @@ impl Route {
 pub(super) struct Edge {
     /// Where clients connect.
     pub(super) port: u16,
-    api: u16,
+    api: Api,
     process: Started,
 }
 
@@ -189,7 +192,7 @@ impl Edge {
             route = route.certificates(&[Kind::Ecdsa], scene);
         }
         let file = File {
-            data: "state",
+            data: DATA,
             api: Listen {
                 listen: format!("127.0.0.1:{api}"),
             },
@@ -200,6 +203,7 @@ impl Edge {
         let mut command = Command::new(&scene.workshop.hybridge);
         command.args(["edge", "--config"]).arg(path);
         let process = scene.serve(&mut command, port).context("our edge")?;
+        let api = Api::of(api, &scene.folder().join(DATA))?;
         Ok(Self { port, api, process })
     }
 
@@ -210,7 +214,7 @@ impl Edge {
     pub(super) fn handshakes(&self, scene: &Scene<'_>, count: usize) -> anyhow::Result<Vec<Handshake>> {
         let what = format!("{count} handshakes in /v1/handshakes");
         let mut found = scene.until(&what, || {
-            let text = http::get(self.api, "/v1/handshakes?limit=1000")?;
+            let text = self.api.get("/v1/handshakes?limit=1000")?;
             let records: Vec<Handshake> = serde_json::from_str(&text).context("/v1/handshakes")?;
             Ok((records.len() >= count).then_some(records))
         })?;
@@ -233,7 +237,7 @@ impl Edge {
     /// # Errors
     /// The API does not answer.
     pub(super) fn route(&self) -> anyhow::Result<RouteView> {
-        let text = http::get(self.api, "/v1/routes/web")?;
+        let text = self.api.get("/v1/routes/web")?;
         serde_json::from_str(&text).context("/v1/routes/web")
     }
 
@@ -242,7 +246,7 @@ impl Edge {
     /// # Errors
     /// The API refuses.
     pub(super) fn change(&self, json: &str) -> anyhow::Result<()> {
-        http::post(self.api, "/v1/routes/web", json)?;
+        self.api.post("/v1/routes/web", json)?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -12,32 +13,73 @@ use anyhow::{Context as _, ensure};
 /// Longer than the API takes for a probe at its slowest.
 const LIMIT: Duration = Duration::from_secs(70);
 
+/// The API of a process of ours, with its administrator's token.
+pub(super) struct Api {
+    port: u16,
+    token: String,
+}
+
+impl Api {
+    /// The API on a port, of a process with this data directory, which has made its token before it listens.
+    ///
+    /// # Errors
+    /// The token cannot be read.
+    pub(super) fn of(port: u16, data: &Path) -> anyhow::Result<Self> {
+        let path = data.join("admin.token");
+        let token = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let token = token.trim().to_owned();
+        Ok(Self { port, token })
+    }
+
+    /// The body of a successful `GET`.
+    ///
+    /// # Errors
+    /// No connection, no HTTP, or a status other than 200.
+    pub(super) fn get(&self, path: &str) -> anyhow::Result<String> {
+        let authorization = format!("Authorization: Bearer {}\r\n", self.token);
+        exchange(self.port, path, &request("GET", path, &authorization, ""))
+    }
+
+    /// The body of a successful `POST` of JSON.
+    ///
+    /// # Errors
+    /// As `get`.
+    pub(super) fn post(&self, path: &str, json: &str) -> anyhow::Result<String> {
+        let fields = format!(
+            "Authorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            self.token,
+            json.len()
+        );
+        exchange(self.port, path, &request("POST", path, &fields, json))
+    }
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Api({})", self.port)
+    }
+}
+
 /// The body of a successful `GET` from a port of this machine.
 ///
 /// # Errors
 /// No connection, no HTTP, or a status other than 200.
 pub(super) fn get(port: u16, path: &str) -> anyhow::Result<String> {
-    exchange(
-        port,
-        path,
-        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
-    )
+    exchange(port, path, &request("GET", path, "", ""))
 }
 
 /// The body of a successful `POST` of JSON to a port of this machine.
 ///
 /// # Errors
 /// As `get`.
+#[cfg(test)]
 pub(super) fn post(port: u16, path: &str, json: &str) -> anyhow::Result<String> {
-    let length = json.len();
-    exchange(
-        port,
-        path,
-        &format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\nConnection: close\r\n\r\n{json}"
-        ),
-    )
+    let fields = format!("Content-Length: {}\r\n", json.len());
+    exchange(port, path, &request("POST", path, &fields, json))
+}
+
+fn request(method: &str, path: &str, fields: &str, body: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{fields}Connection: close\r\n\r\n{body}")
 }
 
 fn exchange(port: u16, path: &str, request: &str) -> anyhow::Result<String> {

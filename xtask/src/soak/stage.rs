@@ -150,11 +150,13 @@ impl Stage {
     fn http(&self, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
         let mut stream = TcpStream::connect(self.ports.api).context("the API does not answer")?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        let token = std::fs::read_to_string(self.folder.path().join("admin.token"))?;
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.ports.api,
+            token.trim(),
             body.len()
         )?;
         let mut answer = String::new();
@@ -209,7 +211,10 @@ impl Ports {
     }
 
     fn config(&self, folder: &Path, limits: &Limits, shape: Shape) -> String {
-        let mut text = format!("[api]\nlisten = \"{}\"\n[process]\ndrain = \"60s\"\n", self.api);
+        let mut text = format!(
+            "[api]\nlisten = \"{}\"\ntoken_file = \"admin.token\"\n[process]\ndrain = \"60s\"\n",
+            self.api
+        );
         text += &self.route(folder, limits, ("soak", self.first), shape.weight);
         if shape.second {
             text += &self.route(folder, limits, ("second", self.second), 5000);

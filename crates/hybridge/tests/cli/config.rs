@@ -56,7 +56,7 @@ fn a_misspelled_field_is_a_configuration_error_with_its_place() {
         str![[r#"
 error: FILE:5:1: unknown field `mod`
 hint: did you mean `mode`?
-hint: known here: name, listen, mode, protocol, upstream, certificate, rung, canary, groups, accept_proxy, limits
+hint: known here: name, listen, mode, protocol, upstream, certificate, rung, canary, groups, client_auth, accept_proxy, limits
 
 "#]]
     );

@@ -44,7 +44,8 @@ fn json_has_the_verdict_and_every_group() {
 fn an_edge_without_post_quantum_fails_with_exit_code_1() {
     let (_folder, data) = directory();
     let up = Up::start(&data, &[]);
-    let set = set_rung(&up.api, "classical");
+    let token = std::fs::read_to_string(data.join("admin.token")).expect("the first start made it");
+    let set = set_rung(&up.api, token.trim(), "classical");
     assert!(set.starts_with("HTTP/1.1 200"), "{set}");
     let finished = run(&["probe", &up.edge]);
     assert_eq!(finished.code, Some(1), "{}", finished.stdout);
@@ -63,11 +64,11 @@ fn an_edge_without_post_quantum_fails_with_exit_code_1() {
 }
 
 /// Changes the rung of the route by the API, and gives its answer.
-fn set_rung(api: &str, rung: &str) -> String {
+fn set_rung(api: &str, token: &str, rung: &str) -> String {
     let body = format!("{{\"rung\":\"{rung}\"}}");
     let request = format!(
-        "POST /v1/routes/up HTTP/1.1\r\nHost: {api}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "POST /v1/routes/up HTTP/1.1\r\nHost: {api}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
     let mut stream = TcpStream::connect(api).expect("the API listens");

@@ -115,7 +115,7 @@ fn behind(
 /// `hybridge up` with everything that it makes by itself.
 struct Up {
     port: u16,
-    api: u16,
+    api: http::Api,
     authority: String,
     key_path: std::path::PathBuf,
     process: Started,
@@ -144,7 +144,7 @@ impl Up {
             .nth(1);
         Ok(Self {
             port,
-            api,
+            api: http::Api::of(api, &folder)?,
             authority: trust
                 .with_context(|| format!("up does not say whom to trust: {said}"))?
                 .to_owned(),
@@ -162,7 +162,7 @@ impl Up {
         );
         ensure!(page.contains(HYBRID), "the page names no group: {page}");
         let records = scene.until("a record", || {
-            let text = http::get(self.api, "/v1/handshakes")?;
+            let text = self.api.get("/v1/handshakes")?;
             let records: Vec<Handshake> = serde_json::from_str(&text)?;
             Ok((!records.is_empty()).then_some(records))
         })?;
