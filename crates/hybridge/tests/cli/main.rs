@@ -2,10 +2,19 @@
 //!
 //! Every test runs the real binary in an environment of its own, on ports that the system chooses.
 
+mod audit;
 mod bench;
 mod config;
+mod exchange;
 mod help;
 mod hybridge;
+mod key;
 mod probe;
+mod recipient;
+mod restore;
+mod running;
+mod seal;
 mod selftest;
+mod service;
+mod token;
 mod up;

@@ -16,7 +16,7 @@ use crate::terminal;
 /// of it is in the audit log; when its time has come it closes by itself.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
-  hybridge exception open old-partner --suite X25519 --owner ops@example.com --reason 'until May' --lifetime 30d
+  hybridge exception open partner --suite X25519 --owner ops --reason 'until May' --lifetime 30d
   hybridge exception list
   hybridge exception close old-partner")]
 pub(crate) struct Exception {
