@@ -5,14 +5,18 @@
 //! brings them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hybridge_api::Access;
+use hybridge_crypto::Algorithm;
 use hybridge_keys::SealState;
+use hybridge_keys::approval::Approvals;
 use hybridge_keys::backup::Vault;
+use hybridge_keys::idempotency::Idempotency;
 use hybridge_keys::seal::{Protector, Scheme};
 use hybridge_keys::token::{Digest, Rate, Tokens};
-use hybridge_keys::{Caller, Keys};
+use hybridge_keys::{Caller, Keys, Tended};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -22,12 +26,12 @@ use crate::clock;
 use crate::command_error::{CommandError, Kind};
 use crate::data_directory::DataDirectory;
 use crate::file::backup::Backup;
+use crate::key_watch::KeyWatch;
+use crate::self_test;
 use crate::serving::Api;
 
 /// How often the schedule looks for work.
 const TICK: Duration = Duration::from_secs(1);
-/// Keys that one look rotates, and destroys, at most.
-const AT_ONCE: usize = 256;
 /// Looks between two times of tidying up.
 const TIDY_EVERY: u64 = 600;
 
@@ -36,12 +40,14 @@ const TIDY_EVERY: u64 = 600;
 pub(crate) struct KeyService {
     keys: Keys,
     tokens: Tokens,
+    idempotency: Idempotency,
     folder: PathBuf,
     vault: Option<Vault>,
 }
 
 impl KeyService {
-    /// Opens the store in the data directory; makes and seals a new one where there is none.
+    /// Tests the cryptography, then opens the store in the data directory; makes and seals a new one where there
+    /// is none. After a failed test the seal stays closed. `rehearsal` names an algorithm that shall fail.
     ///
     /// # Errors
     /// `File`: it is damaged, older than its witness says, or its key file is missing.
@@ -49,15 +55,23 @@ impl KeyService {
         data: &DataDirectory,
         config: hybridge_keys::Config,
         rate: Rate,
+        rehearsal: Option<&'static Algorithm>,
     ) -> Result<Self, CommandError> {
+        let report = self_test::run(rehearsal);
         let keys = Keys::open(config).map_err(|error| CommandError::new(Kind::File, error))?;
         let service = Self {
             tokens: Tokens::new(keys.clone(), rate),
+            idempotency: Idempotency::new(keys.clone()),
             keys,
             folder: data.path().to_owned(),
             vault: None,
         };
-        service.start().await?;
+        let caller = Caller::service("start");
+        let written = service.keys.self_tested(&report, &caller, clock::now()).await;
+        written.map_err(|error| damaged(error.into()))?;
+        if report.check().is_ok() {
+            service.start().await?;
+        }
         Ok(service)
     }
 
@@ -68,6 +82,11 @@ impl KeyService {
     pub(crate) fn with_backups(self, data: &DataDirectory, written: &Backup) -> Result<Self, CommandError> {
         let vault = Some(backups::open(&self.keys, data, written)?);
         Ok(Self { vault, ..self })
+    }
+
+    /// How the service is, for health and metrics.
+    pub(crate) fn watch(&self) -> Arc<KeyWatch> {
+        Arc::new(KeyWatch::new(self.keys.clone(), self.vault()))
     }
 
     /// The backups, where this process keeps some.
@@ -153,6 +172,9 @@ impl KeyService {
         let path = admin_token::path(&self.folder);
         match made {
             Some(token) => format!("admin token: {token} (shown once; kept in {})", path.display()),
+            None if let Some(failed) = hybridge_crypto::state::failure() => {
+                format!("key service: {failed}; see /health, and start again")
+            }
             None if self.is_sealed() => "key service: sealed; open it with hybridge unseal".to_owned(),
             None => format!("admin token: in {}", path.display()),
         }
@@ -162,8 +184,14 @@ impl KeyService {
         &self.keys
     }
 
-    /// Rotates what is due, destroys what was announced, signs the log, tidies up, until told to stop; then
-    /// signs the log once more.
+    /// Signs the log and closes the store, when nobody asks any more.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.keys.close(clock::now()).await {
+            tracing::error!(%error, "the key service did not close in order; nothing acknowledged is lost");
+        }
+    }
+
+    /// Rotates what is due, destroys what was announced, signs the log, tidies up, until told to stop.
     pub(crate) async fn run(self, mut stopping: watch::Receiver<bool>) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -182,11 +210,6 @@ impl KeyService {
         if let Some(backups) = backups {
             backups.abort();
         }
-        if !self.is_sealed()
-            && let Err(error) = self.keys.checkpoint(clock::now()).await
-        {
-            tracing::error!(%error, "the audit log was not signed at the end");
-        }
     }
 
     async fn back_up(self, vault: Vault) {
@@ -195,29 +218,19 @@ impl KeyService {
 
     async fn look(&self, count: u64) {
         let now = clock::now();
-        match self.keys.rotate_due(now, AT_ONCE).await {
-            Ok(rotated) => rotated.iter().for_each(|(name, result)| match result {
-                Ok(rotated) => {
-                    tracing::info!(key = %name, version = rotated.new.number, "rotated by the schedule")
-                }
-                Err(error) => tracing::error!(key = %name, %error, "not rotated by the schedule"),
-            }),
-            Err(error) => tracing::error!(%error, "the schedule of rotations cannot be read"),
+        match self.keys.tend(now).await {
+            Ok(tended) => tell(&tended),
+            Err(error) => tracing::error!(%error, "the schedule was not kept"),
         }
-        match self.keys.reap(now, AT_ONCE).await {
-            Ok(reaped) => reaped.iter().for_each(|reaped| match &reaped.result {
-                Ok(()) => tracing::info!(key = %reaped.name, version = reaped.version, "destroyed"),
-                Err(error) => tracing::error!(key = %reaped.name, %error, "not destroyed"),
-            }),
-            Err(error) => tracing::error!(%error, "the schedule of destructions cannot be read"),
-        }
-        if let Err(error) = self.keys.checkpoint_if_old(now).await {
-            tracing::error!(%error, "the audit log was not signed");
-        }
-        if count.is_multiple_of(TIDY_EVERY)
-            && let Err(error) = self.tokens.tidy(now).await
-        {
-            tracing::warn!(%error, "expired tokens were not tidied up");
+        if count.is_multiple_of(TIDY_EVERY) {
+            let tidied = [
+                self.tokens.tidy(now).await,
+                Approvals::new(self.keys.clone()).tidy(now).await,
+                self.idempotency.tidy(now).await,
+            ];
+            for error in tidied.into_iter().filter_map(Result::err) {
+                tracing::warn!(%error, "what has expired was not tidied up");
+            }
         }
     }
 }
@@ -236,6 +249,23 @@ fn witness_beside(folder: &Path) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".witness");
     folder.with_file_name(name)
+}
+
+fn tell(tended: &Tended) {
+    for (name, result) in &tended.rotated {
+        match result {
+            Ok(rotated) => {
+                tracing::info!(key = %name, version = rotated.new.number, "rotated by the schedule");
+            }
+            Err(error) => tracing::error!(key = %name, %error, "not rotated by the schedule"),
+        }
+    }
+    for reaped in &tended.reaped {
+        match &reaped.result {
+            Ok(()) => tracing::info!(key = %reaped.name, version = reaped.version, "destroyed"),
+            Err(error) => tracing::error!(key = %reaped.name, %error, "not destroyed"),
+        }
+    }
 }
 
 fn damaged(error: hybridge_keys::StartError) -> CommandError {

@@ -100,7 +100,9 @@ impl Bound {
     /// None today: what can fail was done by `open`.
     pub(crate) async fn serve(mut self, prober: Arc<dyn Prober>) -> Result<Ending, CommandError> {
         let (stop, stopping) = watch::channel(false);
-        let control = EdgeControl::new(self.handle.clone());
+        let watch = self.api.as_ref().and_then(|(api, _)| api.keys.as_ref()).map(KeyService::watch);
+        let watching = watch.clone().map(|watch| tokio::spawn(watch.run()));
+        let control = EdgeControl::new(self.handle.clone()).with_keys(watch);
         let translating = tokio::spawn(control.clone().translate());
         let api = tokio::spawn(serve_api(self.api, Arc::new(control), prober, stopping.clone()));
         let edge = self.service.run(stopped(stopping));
@@ -117,6 +119,9 @@ impl Bound {
             () = obeying => tracing::warn!("ended before the drain was over"),
         }
         translating.abort();
+        if let Some(watching) = watching {
+            watching.abort();
+        }
         // The API ends with the edge; what it is still sending is told in its log.
         let _served = api.await;
         Ok(Ending::Done)

@@ -6,6 +6,8 @@ mod change;
 mod client;
 mod handshake;
 mod health;
+mod key_health;
+mod key_metrics;
 mod route;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use hybridge_edge::register::Filter;
 use tokio::sync::broadcast;
 
 use crate::clock;
+use crate::key_watch::KeyWatch;
 
 /// Handshakes that a subscriber may fall behind before it misses some.
 const BACKLOG: usize = 256;
@@ -26,6 +29,7 @@ const BACKLOG: usize = 256;
 pub(crate) struct EdgeControl {
     edge: Handle,
     stream: broadcast::Sender<Arc<dto::Handshake>>,
+    keys: Option<Arc<KeyWatch>>,
 }
 
 impl EdgeControl {
@@ -33,7 +37,13 @@ impl EdgeControl {
         Self {
             edge,
             stream: broadcast::Sender::new(BACKLOG),
+            keys: None,
         }
+    }
+
+    /// With the key service beside it.
+    pub(crate) fn with_keys(self, keys: Option<Arc<KeyWatch>>) -> Self {
+        Self { keys, ..self }
     }
 
     /// Translates handshakes for the API's subscribers until the edge ends.
@@ -115,10 +125,22 @@ impl Control for EdgeControl {
     }
 
     fn metrics(&self) -> String {
-        self.edge.metrics()
+        let edge = self.edge.metrics();
+        match &self.keys {
+            Some(keys) => {
+                let now = clock::now();
+                key_metrics::append(edge, keys.look(now), keys.counts(), now)
+            }
+            None => edge,
+        }
     }
 
     fn health(&self) -> dto::Health {
-        health::assess(&self.edge.routes(), self.edge.is_draining(), clock::now())
+        let now = clock::now();
+        let health = health::assess(&self.edge.routes(), self.edge.is_draining(), now);
+        match &self.keys {
+            Some(keys) => key_health::join(health, &keys.look(now), now),
+            None => health,
+        }
     }
 }

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use hybridge_crypto::selftest::Report;
 use hybridge_crypto::state::{self, Failed};
-use hybridge_store::{Damage, Notice};
+use hybridge_store::{Damage, Id, Notice};
 use jiff::Timestamp;
 
 use crate::audit::{Event, Outcome};
 use crate::change::{Reaped, Rotated};
 use crate::count::Count;
 use crate::exchange::time;
-use crate::record::Due;
+use crate::record::{Due, split_id};
 use crate::{Caller, Error, KeyName, Keys, SealState, StartError};
 
 /// Overdue rotations that are counted at most.
@@ -54,6 +54,36 @@ impl Health {
     pub fn is_serving(&self) -> bool {
         let is_open = matches!(self.seal, Ok(SealState::Unsealed { .. }));
         is_open && self.self_test.is_none() && self.store_fault.is_none()
+    }
+
+    /// Damaged records by name: `key/app/one`, `version/app/one version 3`.
+    #[must_use]
+    pub fn damaged_names(&self) -> Vec<String> {
+        self.damaged.iter().map(|damage| shown(&damage.id)).collect()
+    }
+
+    /// True where an older image, or another store, was opened at the operator's word.
+    #[must_use]
+    pub fn is_rollback_accepted(&self) -> bool {
+        let accepted = |notice: &Notice| matches!(notice, Notice::RollbackAccepted { .. });
+        self.notices.iter().any(accepted)
+    }
+
+    /// Files that should witness how far the store had come and cannot be read or written, each with why.
+    #[must_use]
+    pub fn witnesses_unreachable(&self) -> Vec<String> {
+        let why = |notice: &Notice| match notice {
+            Notice::WitnessUnreachable { path, why } => Some(format!("{}: {why}", path.display())),
+            _ => None,
+        };
+        self.notices.iter().filter_map(why).collect()
+    }
+}
+
+fn shown(id: &Id) -> String {
+    match split_id(&id.key) {
+        Some((name, Some(version))) => format!("{}/{name} version {version}", id.table.0),
+        _ => id.to_string(),
     }
 }
 

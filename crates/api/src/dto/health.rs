@@ -17,7 +17,7 @@ pub struct Health {
     pub reasons: Vec<String>,
     /// Stable names of what is wrong with the key service, for programs: `sealed`, `selftest_failed`,
     /// `store_failed`, `seal_unreadable`, `records_damaged`, `rotations_overdue`, `rollback_accepted`,
-    /// `backup_old`, `fallback_open`.
+    /// `backup_old`, `fallback_open`, `witness_unreachable`.
     pub codes: Vec<&'static str>,
     /// The key service, where the process has one.
     pub keys: Option<KeyHealth>,

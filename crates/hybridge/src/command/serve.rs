@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use hybridge_crypto::Algorithm;
 
 use crate::command_error::{CommandError, Ending, Explain, Kind};
 use crate::data_directory::{self, DataDirectory, Surroundings};
 use crate::file::File;
 use crate::key_service::{self, KeyService};
 use crate::prober::ScanProber;
+use crate::self_test;
 use crate::serving::{Bound, Plan};
 use crate::source::Source;
 use crate::terminal;
@@ -40,6 +42,14 @@ pub(crate) struct Serve {
     /// since. Without this it is refused.
     #[arg(long)]
     accept_rollback: bool,
+
+    /// For rehearsals: make the self-test of this algorithm fail at the start
+    ///
+    /// Changes one bit before the test. It shows what a failure does, in the real program: no key is used,
+    /// every cryptographic request is answered 503, and health, metrics and the audit log say so. Nothing can
+    /// make a test pass.
+    #[arg(long, value_name = "ALGORITHM", value_parser = self_test::parse_algorithm)]
+    fail_selftest: Option<&'static Algorithm>,
 }
 
 impl Serve {
@@ -72,7 +82,7 @@ impl Serve {
             accept_rollback: self.accept_rollback,
             ..written_keys.applied(key_service::config(data))
         };
-        let keys = KeyService::open(data, setup, config.rate.into()).await?;
+        let keys = KeyService::open(data, setup, config.rate.into(), self.fail_selftest).await?;
         let keys = keys.with_backups(data, &backup)?;
         let token = keys.admin_token().await?;
         let plan = Plan {

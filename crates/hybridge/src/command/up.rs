@@ -115,7 +115,7 @@ impl Up {
         let written = file.as_ref().map(|file| (file.keys.clone(), file.backup.clone()));
         let (written_keys, backup) = written.unwrap_or_default();
         let setup = written_keys.applied(key_service::config(data));
-        let keys = KeyService::open(data, setup, config.rate.into()).await?;
+        let keys = KeyService::open(data, setup, config.rate.into(), None).await?;
         let keys = keys.with_backups(data, &backup)?;
         let token = keys.admin_token().await?;
         let plan = Plan {

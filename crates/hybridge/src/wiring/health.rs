@@ -26,6 +26,7 @@ pub(super) fn assess(routes: &[RouteView], is_draining: bool, now: Timestamp) ->
         live: true,
         ready: !is_draining && !any_expired,
         reasons,
+        ..Health::default()
     }
 }
 
