@@ -197,10 +197,19 @@ impl Access {
         }
     }
 
+    /// Whether the tokens are those of a key service that is sealed.
+    pub(crate) fn is_sealed(&self) -> bool {
+        match &self.tokens {
+            TokenSource::Store(tokens) => tokens.is_sealed(),
+            TokenSource::Fixed(_) => false,
+        }
+    }
+
     /// Lets a token in.
     pub(crate) fn token(&self, digest: &Digest, way: Way) -> Result<Entered, Problem> {
         let now = Timestamp::now();
-        if let Some(entered) = self.tokens.cached(digest, now) {
+        let cached = self.tokens.cached(digest, now);
+        if let Some(entered) = cached.filter(|entered| !matches!(entered, Err(Refused::Sealed))) {
             return entered.map_err(|refused| self.refused(refused, way));
         }
         // A look into the store costs more than a refusal: who failed too often does not get one.

@@ -70,6 +70,7 @@ impl Gate {
         let way = look_at_origin(knock)?;
         record.peer = way.peer();
         self.require_cryptography(way)?;
+        self.require_unsealed(way)?;
         let principal = self.principal(request.headers(), way).await?;
         principal.name().clone_into(&mut record.principal);
         self.require_pace(&principal)?;
@@ -91,6 +92,15 @@ impl Gate {
             return Ok(());
         }
         Err(Problem::from(hybridge_keys::Error::Failed(failed)))
+    }
+
+    /// While the key service is sealed, what is neither health nor the seal is refused, whoever asks.
+    fn require_unsealed(&self, way: Way) -> Result<(), Problem> {
+        let opens = matches!(self.endpoint.action, Action::ReadSeal | Action::ChangeSeal);
+        if opens || self.is_open(way) || !self.access.is_sealed() {
+            return Ok(());
+        }
+        Err(Problem::from(hybridge_keys::Error::Sealed))
     }
 
     async fn principal(&self, headers: &HeaderMap, way: Way) -> Result<Principal, Problem> {

@@ -61,6 +61,12 @@ impl Tokens {
         live.map(|live| live.enter(digest, now))
     }
 
+    /// Whether no token can be looked up, because the key service is sealed.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.0.keys.store().is_sealed()
+    }
+
     /// Lets a token in, or says why not. Blocks for one read where it is not loaded.
     ///
     /// # Errors
