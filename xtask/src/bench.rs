@@ -1,9 +1,11 @@
 //! `cargo xtask bench edge`: our edge, nginx, Envoy and a bare rustls loop under the same load, in turn.
+//! `cargo xtask bench keys` is in `keys.rs`.
 //!
 //! Each server is pinned to one core, the load to the other. What counts is the server's own CPU time
 //! (its threads' accounting in /proc), so the load generator is not what is measured. Rounds are
 //! interleaved, so that the noise of a shared machine hits all alike; medians are reported.
 
+mod keys;
 mod load;
 mod measure;
 mod process;
@@ -29,6 +31,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Subject {
     Edge(Edge),
+    Keys(keys::Keys),
 }
 
 /// The edge against nginx, Envoy and a bare rustls loop
@@ -68,37 +71,46 @@ struct Edge {
 }
 
 pub(crate) fn run(args: &Args, root: &Path) -> anyhow::Result<ExitCode> {
-    let Subject::Edge(edge) = &args.subject;
-    ensure!(
-        edge.rounds > 0 && edge.seconds > 0,
-        "--rounds and --seconds must be at least 1"
-    );
-    let binary = root.join("target/release/hybridge");
-    ensure!(
-        binary.exists(),
-        "{} is missing: run cargo build --release first",
-        binary.display()
-    );
-    let bench = Bench::prepare(root, &edge.peers).context("cannot prepare the benchmark")?;
-    let (servers, missing) = Server::available(&bench);
-    for reason in &missing {
-        crate::say(&format!("left out: {reason}"));
+    match &args.subject {
+        Subject::Edge(edge) => edge.run(root),
+        Subject::Keys(keys) => keys.run(root),
     }
-    let kinds = if edge.only.is_empty() {
-        Kind::ALL.to_vec()
-    } else {
-        edge.only.clone()
-    };
-    let plan = Plan {
-        rounds: edge.rounds,
-        seconds: edge.seconds,
-        idle: edge.idle,
-        kinds,
-    };
-    let figures = measure::all(&bench, &servers, &plan)?;
-    if edge.json {
-        crate::say(&report::json(&figures));
+}
+
+impl Edge {
+    fn run(&self, root: &Path) -> anyhow::Result<ExitCode> {
+        let edge = self;
+        ensure!(
+            edge.rounds > 0 && edge.seconds > 0,
+            "--rounds and --seconds must be at least 1"
+        );
+        let binary = root.join("target/release/hybridge");
+        ensure!(
+            binary.exists(),
+            "{} is missing: run cargo build --release first",
+            binary.display()
+        );
+        let bench = Bench::prepare(root, &edge.peers).context("cannot prepare the benchmark")?;
+        let (servers, missing) = Server::available(&bench);
+        for reason in &missing {
+            crate::say(&format!("left out: {reason}"));
+        }
+        let kinds = if edge.only.is_empty() {
+            Kind::ALL.to_vec()
+        } else {
+            edge.only.clone()
+        };
+        let plan = Plan {
+            rounds: edge.rounds,
+            seconds: edge.seconds,
+            idle: edge.idle,
+            kinds,
+        };
+        let figures = measure::all(&bench, &servers, &plan)?;
+        if edge.json {
+            crate::say(&report::json(&figures));
+        }
+        crate::say(&report::table(&figures, &servers));
+        Ok(ExitCode::SUCCESS)
     }
-    crate::say(&report::table(&figures, &servers));
-    Ok(ExitCode::SUCCESS)
 }

@@ -20,7 +20,7 @@ pub(super) struct Achieved {
     pub(super) p99_ms: Option<f64>,
 }
 
-fn pinned(program: &str) -> Command {
+pub(super) fn pinned(program: &str) -> Command {
     let mut command = Command::new("taskset");
     command
         .args(["-c", &LOAD_CORE.to_string(), program])
@@ -85,7 +85,7 @@ pub(super) fn requests(bench: &Bench, server: Server, path: &str, seconds: u64) 
     parse_wrk(&text).with_context(|| format!("wrk printed something else: {text}"))
 }
 
-fn parse_wrk(text: &str) -> Option<Achieved> {
+pub(super) fn parse_wrk(text: &str) -> Option<Achieved> {
     if text.contains("Non-2xx") || text.contains("Socket errors") {
         return None;
     }

@@ -95,7 +95,7 @@ fn start(bench: &Bench, server: Server) -> anyhow::Result<Sample> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn clock() -> std::time::Instant {
+pub(super) fn clock() -> std::time::Instant {
     std::time::Instant::now()
 }
 

@@ -16,8 +16,13 @@ pub(super) struct Process {
 impl Process {
     /// Starts a command pinned to one core, in silence.
     pub(super) fn start(core: usize, command: &[&str]) -> anyhow::Result<Self> {
+        Self::start_on(&core.to_string(), command)
+    }
+
+    /// Starts a command on a list of cores (`0`, `0,1`), in silence.
+    pub(super) fn start_on(cores: &str, command: &[&str]) -> anyhow::Result<Self> {
         let child = Command::new("taskset")
-            .args(["-c", &core.to_string()])
+            .args(["-c", cores])
             .args(command)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -44,6 +49,13 @@ impl Process {
     /// CPU time of all its threads and children so far, in nanoseconds (/proc/PID/task/*/schedstat).
     pub(super) fn cpu_ns(&self) -> u64 {
         self.family().into_iter().map(cpu_ns).sum()
+    }
+
+    /// CPU time of the process itself so far, threads that have ended included, in seconds (/proc/PID/stat,
+    /// which counts hundredths).
+    pub(super) fn cpu_s(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        ticks(&stat).unwrap_or_default() / 100.0
     }
 
     /// Resident memory of it and its children, in bytes (VmRSS).
@@ -91,8 +103,17 @@ impl Drop for Process {
     clippy::disallowed_methods,
     reason = "a driver of processes has nothing better to wait on"
 )]
-fn pause(time: Duration) {
+pub(super) fn pause(time: Duration) {
     std::thread::sleep(time);
+}
+
+/// User and system time: the 14th and 15th field (proc_pid_stat(5)); the second, in parentheses, may hold spaces.
+fn ticks(stat: &str) -> Option<f64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some(user + system)
 }
 
 fn cpu_ns(id: u32) -> u64 {
@@ -112,4 +133,16 @@ fn resident(id: u32) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kibibytes.unwrap_or_default() * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ticks;
+
+    #[test]
+    fn user_and_system_time_are_found_behind_any_name() {
+        let stat = "7 (a b) c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 1000 1 1";
+        assert_eq!(ticks(stat), Some(300.0));
+        assert_eq!(ticks("7 (x"), None);
+    }
 }

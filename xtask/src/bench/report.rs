@@ -65,11 +65,11 @@ fn values(samples: &[Sample], figure: &str, server: Server) -> Vec<f64> {
     values
 }
 
-fn median(sorted: &[f64]) -> Option<f64> {
+pub(super) fn median(sorted: &[f64]) -> Option<f64> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-fn round(value: f64) -> String {
+pub(super) fn round(value: f64) -> String {
     if value >= 100.0 {
         format!("{value:.0}")
     } else {
