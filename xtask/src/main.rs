@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 mod bench;
+mod crash;
 mod generate;
 mod interop;
 mod soak;
@@ -27,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bench(bench::Args),
+    Crash(crash::Args),
     Generate(generate::Args),
     Interop(interop::Args),
     Soak(soak::Args),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Bench(args) => bench::run(&args, root()),
+        Command::Crash(args) => crash::run(&args, root()),
         Command::Generate(args) => generate::run(&args, root()),
         Command::Interop(args) => interop::run(&args, root()),
         Command::Soak(args) => soak::run(&args, root()),

@@ -8,7 +8,9 @@
  *   power             before such a kill, forget a random part of what was written and not yet synced, as a power loss does;
  *                     the value seeds which part
  *   full              a write that would make a file longer fails with ENOSPC
- *   fsync_fail_at     this sync fails with EIO once, and a random part of what it should have synced is forgotten
+ *   fsync_fail_at     this sync fails with EIO once, and a random part of what it should have synced is forgotten;
+ *                     `failed` says afterwards whether it was the database's (1) or another file's (2)
+ *   skew              seconds by which the wall clock runs ahead, so that windows of days can end
  *
  * To forget, it keeps the old and the new bytes of every write since the file's last successful sync: it puts back the old
  * ones in reverse order and writes a random choice of the new ones again, cut at sectors. Renames and unlinks count as
@@ -28,12 +30,13 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SECTOR 512
 
 struct control {
-    volatile uint64_t steps, kill_at, mode, power, full, syncs, fsync_fail_at, killed;
+    volatile uint64_t steps, kill_at, mode, power, full, syncs, fsync_fail_at, killed, failed, skew;
 };
 enum { BEFORE = 0, AFTER = 1, TORN = 2 };
 
@@ -62,6 +65,7 @@ static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_rename)(const char *, const char *);
 static int (*real_unlink)(const char *);
+static int (*real_clock)(clockid_t, struct timespec *);
 
 __attribute__((constructor)) static void start(void) {
     real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
@@ -72,6 +76,7 @@ __attribute__((constructor)) static void start(void) {
     real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
     real_rename = dlsym(RTLD_NEXT, "rename");
     real_unlink = dlsym(RTLD_NEXT, "unlink");
+    real_clock = dlsym(RTLD_NEXT, "clock_gettime");
     const char *where = getenv("HYBRIDGE_FAULTS_FOLDER"), *page = getenv("HYBRIDGE_FAULTS_CONTROL");
     if (!where || !page || !realpath(where, folder)) return;
     folder_length = strlen(folder);
@@ -103,6 +108,16 @@ static int is_ours(int file) {
     path[length] = 0;
     if (!is_within(path) || fstat(file, &facts) || !(S_ISREG(facts.st_mode) || S_ISDIR(facts.st_mode))) return 0;
     return length < 4 || strcmp(path + length - 4, "-shm");
+}
+
+/* The database or its write-ahead log? */
+static int is_database(int file) {
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = 0;
+    const char *name = strrchr(path, '/');
+    return name && (!strcmp(name, "/keys.db") || !strcmp(name, "/keys.db-wal"));
 }
 
 static void put_back(int file, struct change *change) {
@@ -289,6 +304,7 @@ static int sync_file(int file, int (*real)(int)) {
         struct stat facts;
         chance = control->syncs * 0x9E3779B97F4A7C15ULL | 1;
         if (!fstat(file, &facts)) lose(facts.st_dev, facts.st_ino);
+        control->failed = is_database(file) ? 1 : 2;
         forget(file); /* the kernel takes these pages for clean now */
         errno = EIO;
         result = -1;
@@ -323,5 +339,12 @@ int unlink(const char *path) {
     int result = real_unlink(path);
     if (last) die();
     pthread_mutex_unlock(&lock);
+    return result;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    if (!real_clock) real_clock = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real_clock(clock, now);
+    if (!result && control && clock == CLOCK_REALTIME) now->tv_sec += (time_t)control->skew;
     return result;
 }
