@@ -47,7 +47,7 @@ pub(crate) fn show(seconds: u64) -> String {
     let units = [(365 * 24 * 3600, "y"), (24 * 3600, "d"), (3600, "h"), (60, "min")];
     let whole = units
         .into_iter()
-        .find(|(length, _)| seconds > 0 && seconds % length == 0);
+        .find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
     match whole {
         Some((length, unit)) => format!("{} {unit}", seconds / length),
         None => format!("{seconds} s"),

@@ -37,6 +37,7 @@ enum Action {
 
 /// Open an exception
 #[derive(Args, Debug)]
+#[command(override_usage = "hybridge exception open [OPTIONS] <NAME>")]
 struct Open {
     /// Its name; clients get to see it
     #[arg(value_parser = parse_name)]

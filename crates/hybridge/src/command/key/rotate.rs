@@ -49,10 +49,12 @@ impl Rotate {
     fn rotate_all(&self, service: &Service) -> Result<Ending, CommandError> {
         let (mut rotated, mut failed) = (0, 0);
         for page in Pages::new(service, &self.prefix, PAGE) {
-            for key in answer::items(&page?["keys"]).iter().filter(|key| is_usable(key)) {
+            let page = page?;
+            for key in answer::items(&page["keys"]).iter().filter(|key| is_usable(key)) {
                 let name = answer::text(key, "name");
                 let result = rotate(service, &name);
-                *if result.is_ok() { &mut rotated } else { &mut failed } += 1;
+                rotated += u64::from(result.is_ok());
+                failed += u64::from(result.is_err());
                 terminal::print(&told(&name, result, service.is_json()))?;
             }
         }
