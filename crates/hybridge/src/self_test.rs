@@ -20,7 +20,7 @@ pub(crate) fn run(rehearsal: Option<&'static Algorithm>) -> Report {
     match report.check() {
         Ok(()) => {
             let took_us = u64::try_from(report.took().as_micros()).unwrap_or(u64::MAX);
-            tracing::info!(tests = report.rows.len(), took_us, "self-tests passed");
+            tracing::debug!(tests = report.rows.len(), took_us, "self-tests passed");
         }
         Err(failed) => tracing::error!(%failed, "no key is used until the process is started again"),
     }

@@ -38,7 +38,8 @@ impl TokenSource {
     /// The administrator's token while the key service is sealed and its tokens cannot be read: it opens the
     /// seal, asks for self-tests, and nothing else.
     pub(super) fn seal_only(token: Digest) -> Self {
-        let own = ["seal.read", "seal.change", "selftest.run"].map(|name| name.parse().expect("plain names are patterns"));
+        let own = ["seal.read", "seal.change", "selftest.run"]
+            .map(|name| name.parse().expect("plain names are patterns"));
         let grant = Grant {
             name: "token file".to_owned(),
             made_by: "service".to_owned(),

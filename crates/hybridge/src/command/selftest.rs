@@ -9,9 +9,11 @@ use hybridge_crypto::timing::{self, Bench, Measurement, Target};
 use hybridge_crypto::{Algorithm, Kind as Use};
 
 use crate::command_error::{CommandError, Ending, Kind};
-use crate::{clock, terminal};
+use crate::service::ServiceArgs;
+use crate::{clock, self_test, terminal};
 
 mod json;
+mod running;
 mod table;
 
 /// Test the cryptography of this program
@@ -31,7 +33,7 @@ mod table;
 #[derive(Args, Debug)]
 pub(crate) struct Selftest {
     /// Test only this algorithm (may be given more than once)
-    #[arg(long, value_name = "NAME", value_parser = parse_algorithm)]
+    #[arg(long, value_name = "NAME", value_parser = self_test::parse_algorithm)]
     algorithm: Vec<&'static Algorithm>,
 
     /// Also make a key of each kind and test that its halves belong together (RSA takes seconds)
@@ -48,20 +50,18 @@ pub(crate) struct Selftest {
     samples: u32,
 
     /// Change one bit before the test of this algorithm, to see what a failure does
-    #[arg(long, value_name = "NAME", value_parser = parse_algorithm)]
+    #[arg(long, value_name = "NAME", value_parser = self_test::parse_algorithm)]
     fail: Option<&'static Algorithm>,
 
-    /// Print the results as JSON
-    #[arg(long)]
-    json: bool,
-}
+    /// Have the running service test itself instead: all algorithms, known answers
+    ///
+    /// It writes the result into its audit log. A service whose cryptography is switched off says what did
+    /// that; "refused" means that the test was not tried any more.
+    #[arg(long, conflicts_with_all = ["algorithm", "pairwise", "timing", "fail"])]
+    running: bool,
 
-fn parse_algorithm(name: &str) -> Result<&'static Algorithm, String> {
-    match Algorithm::by_name(name) {
-        Some(algorithm) if algorithm.is_implemented() => Ok(algorithm),
-        Some(algorithm) => Err(format!("{algorithm} is known by name, but not implemented here")),
-        None => Err("there is no algorithm of this name".to_owned()),
-    }
+    #[command(flatten)]
+    service: ServiceArgs,
 }
 
 /// Everything one run of the command found.
@@ -79,12 +79,15 @@ impl Findings {
 
 impl Selftest {
     pub(crate) fn run(self) -> Result<Ending, CommandError> {
+        if self.running {
+            return running::run(&self.service);
+        }
         let started = clock::monotonic();
         let clock = || started.elapsed();
         let findings = self.find(&clock);
         terminal::progress("");
         let findings = findings?;
-        let text = if self.json {
+        let text = if self.service.json {
             json::render(&findings)?
         } else {
             table::render(&findings, terminal::output_colour())

@@ -116,6 +116,55 @@ impl Drop for Up {
     }
 }
 
+/// `hybridge serve`, running; it ends with this value.
+#[derive(Debug)]
+pub(crate) struct Serve {
+    child: Child,
+    /// Where the API listens.
+    pub(crate) api: String,
+}
+
+impl Serve {
+    /// Starts with these arguments beside those for the port and the data, and waits until it is ready.
+    pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
+        let data = data.to_str().expect("temporary directories have plain names");
+        let mut all = vec!["serve", "--api", "127.0.0.1:0", "--data", data];
+        all.extend(arguments);
+        let mut child = command(&all)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let lines = lines.map(|line| line.expect("UTF-8") + "\n");
+        let mut said = String::new();
+        for line in lines {
+            said.push_str(&line);
+            if line.starts_with("stop") {
+                break;
+            }
+        }
+        let api = address(&said, "http://");
+        Self { child, api }
+    }
+
+    /// Asks it to stop, and waits for its end.
+    pub(crate) fn stop(mut self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+        let ended = self.child.wait().expect("it ends");
+        assert_eq!(ended.code(), Some(0));
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
 /// The address and port after a mark.
 fn address(said: &str, mark: &str) -> String {
     let (_, after) = said

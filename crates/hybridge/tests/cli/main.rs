@@ -14,6 +14,7 @@ mod recipient;
 mod restore;
 mod running;
 mod seal;
+mod self_test_state;
 mod selftest;
 mod service;
 mod token;
