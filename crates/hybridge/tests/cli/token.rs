@@ -83,6 +83,17 @@ fn a_secret_is_shown_once() {
     );
     assert!(!shown.contains(secret));
     assert!(!service.done(&["token", "list", "--json"]).contains(secret));
+    let create = [
+        "token",
+        "create",
+        "lost",
+        "--role",
+        "user",
+        "--output",
+        "missing/token",
+    ];
+    let said = service.refused(4, &create);
+    assert!(said.contains("revoke it: hybridge token revoke "), "{said}");
     let said = service.refused(2, &["token", "create", "nobody"]);
     assert!(
         said.starts_with("error: a token without a binding may do nothing\n"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, Ending};
 use crate::layout::row;
@@ -110,8 +111,13 @@ impl Create {
         }
         if let Some(path) = &self.output {
             let secret = made["secret"].take();
-            let line = format!("{}\n", secret.as_str().unwrap_or_default());
-            bytes::write(path, line.as_bytes())?;
+            let line = Zeroizing::new(format!("{}\n", secret.as_str().unwrap_or_default()));
+            bytes::write(path, line.as_bytes()).map_err(|error| {
+                let id = text(&made, "id");
+                error.hint(format!(
+                    "its secret is lost now; revoke it: hybridge token revoke {id}"
+                ))
+            })?;
         }
         if self.output.is_none() {
             terminal::note("the secret is shown now and never again");
