@@ -139,20 +139,18 @@ impl Keys {
         };
         let mut samples = Vec::new();
         for round in 1..=self.rounds {
-            for kind in [Kind::Operations, Kind::Creations, Kind::Exchange] {
-                if self.wants(kind) {
-                    let taken = self.repeated(&place, openbao.as_ref(), kind)?;
-                    self.tell(&format!("round {round}/{}", self.rounds), &taken);
-                    samples.extend(taken);
-                }
-            }
-        }
-        for kind in [Kind::Idle, Kind::Many, Kind::Rotation] {
-            if self.wants(kind) {
-                let taken = self.once(&place, kind)?;
-                self.tell("once", &taken);
+            let kinds = [Kind::Operations, Kind::Creations, Kind::Exchange];
+            for kind in kinds.into_iter().filter(|kind| self.wants(*kind)) {
+                let taken = self.repeated(&place, openbao.as_ref(), kind)?;
+                tell(&format!("round {round}/{}", self.rounds), &taken);
                 samples.extend(taken);
             }
+        }
+        let kinds = [Kind::Idle, Kind::Many, Kind::Rotation];
+        for kind in kinds.into_iter().filter(|kind| self.wants(*kind)) {
+            let taken = self.once(&place, kind)?;
+            tell("once", &taken);
+            samples.extend(taken);
         }
         if self.json {
             crate::say(&report::json(&samples));
@@ -194,15 +192,15 @@ impl Keys {
             }
         }
     }
+}
 
-    fn tell(&self, when: &str, samples: &[Sample]) {
-        for sample in samples {
-            crate::say(&format!(
-                "{when}: {}: {}: {:.1}",
-                sample.subject.name(),
-                sample.figure,
-                sample.value
-            ));
-        }
+fn tell(when: &str, samples: &[Sample]) {
+    for Sample {
+        subject,
+        figure,
+        value,
+    } in samples
+    {
+        crate::say(&format!("{when}: {}: {figure}: {value:.1}", subject.name()));
     }
 }

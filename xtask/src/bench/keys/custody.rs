@@ -10,7 +10,7 @@ use super::service::{Cores, Service};
 use super::{Sample, Subject};
 
 /// Makes a backup of the running service, verifies it, and restores it into an empty directory.
-pub(super) fn restore(service: &mut Service<'_>, keys: u64) -> anyhow::Result<Vec<Sample>> {
+pub(super) fn restore(service: &Service<'_>, keys: u64) -> anyhow::Result<Vec<Sample>> {
     let data = service.path("data");
     let (backups, identity) = (format!("{data}/backups"), format!("{data}/backup.identity"));
     let restored = service.path("restored");

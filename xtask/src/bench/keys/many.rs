@@ -95,7 +95,7 @@ pub(super) fn filled(place: &Place, keys: u64, restore: bool) -> anyhow::Result<
         mebibytes(service.process()?.resident()),
     ));
     if restore {
-        samples.extend(custody::restore(&mut service, keys)?);
+        samples.extend(custody::restore(&service, keys)?);
     }
     Ok(samples)
 }
