@@ -70,11 +70,12 @@ impl Keys {
                 .store()
                 .scan(VERSION, &prefix, after.as_deref(), PAGE_MAX)
                 .map_err(read_error)?;
+            let is_last = rows.len() < PAGE_MAX;
             after = rows.last().map(|(id, _)| id.key.clone());
             for (id, record) in rows {
                 shown.add(&id, record, now)?;
             }
-            if after.is_none() {
+            if is_last {
                 shown.versions.reverse();
                 return Ok(shown);
             }
