@@ -53,7 +53,7 @@ impl Tokens {
         &found.expect("every role has a token").1
     }
 
-    fn source(&self, rate: Rate) -> TokenSource {
+    pub(crate) fn source(&self, rate: Rate) -> TokenSource {
         let good = self
             .roles
             .iter()

@@ -19,4 +19,6 @@ pub(crate) mod self_test;
 pub(crate) mod tokens;
 
 #[cfg(test)]
+mod custody_tests;
+#[cfg(test)]
 mod tests;
