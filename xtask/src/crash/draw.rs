@@ -35,6 +35,11 @@ impl Draw {
         all.get(usize::try_from(self.below(count)).ok()?)
     }
 
+    /// Something to protect, in a base64 that is the same in every alphabet and without padding.
+    pub(super) fn content(&mut self) -> String {
+        base64(format!("{:016x}{:08x}", self.next(), self.below(1 << 32)).as_bytes())
+    }
+
     pub(super) fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_index| self.next().to_be_bytes()[0]).collect()
     }

@@ -31,7 +31,7 @@ pub(super) fn play(plan: &Plan, stage: &Stage) -> anyhow::Result<String> {
     for round in 0..plan.rounds {
         let mut draw = plan.draw("kill", round);
         let service = stage.serve()?;
-        losses += with_power(stage, &mut draw)?;
+        with_power(stage, &mut draw)?;
         tally += load::run(stage, plan, (&service, round), || {
             load::wait(plan, &mut draw);
             let id = service.id().to_string();
@@ -40,6 +40,7 @@ pub(super) fn play(plan: &Plan, stage: &Stage) -> anyhow::Result<String> {
             Ok(())
         })?;
         service.kill()?;
+        losses += stage.control.value(Field::Killed)?;
         let (service, sum) = recover(stage)?;
         checked += sum;
         if draw.once_in(3) && jumps < JUMPS_MAX {
@@ -57,7 +58,7 @@ pub(super) fn play(plan: &Plan, stage: &Stage) -> anyhow::Result<String> {
     let service = stage.serve()?;
     let verified = verify(stage, &service)?;
     Ok(format!(
-        "{} kills ({losses} drawn as power losses at a write), {} acknowledged, {} refused, {} unanswered; checked {} keys, {} canaries, {} tokens, \
+        "{} kills ({losses} of them power losses at a write), {} acknowledged, {} refused, {} unanswered; checked {} keys, {} canaries, {} tokens, \
          {} audit entries; {reaped} keys and versions destroyed after {jumps} jumps of the clock; audit {verified}",
         plan.rounds,
         tally.acknowledged,
@@ -71,15 +72,15 @@ pub(super) fn play(plan: &Plan, stage: &Stage) -> anyhow::Result<String> {
 }
 
 /// Every other time, the death comes at a drawn write under load instead, and takes what was not synced along.
-fn with_power(stage: &Stage, draw: &mut Draw) -> anyhow::Result<u64> {
+fn with_power(stage: &Stage, draw: &mut Draw) -> anyhow::Result<()> {
     if draw.once_in(2) {
-        return Ok(0);
+        return Ok(());
     }
     stage.control.set(Field::Power, draw.next() | 1)?;
     stage.control.set(Field::Mode, draw.below(3))?;
     let steps = stage.control.value(Field::Steps)?;
     stage.control.set(Field::KillAt, steps + 1 + draw.below(WRITES))?;
-    Ok(1)
+    Ok(())
 }
 
 /// Restarts and checks; kills and restarts once more, and compares: recovery must be idempotent. The

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::control::Field;
-use super::draw::{Draw, base64};
+use super::draw::Draw;
 use super::http::{Ask, Client, Reply};
 use super::ledger::{Deed, Event, Purpose};
 use super::model::{Key, Model, Shape};
@@ -349,7 +349,7 @@ impl<'a> Worker<'a> {
             0..55 if is.canaries.len() < CANARIES_MAX => Deed::Protect {
                 key,
                 purpose,
-                content: base64(&self.draw.bytes(24)),
+                content: self.draw.content(),
             },
             0..70 if versions.len() < VERSIONS_MAX => Deed::Rotate { key },
             70..76 => Deed::Disable { key, version },

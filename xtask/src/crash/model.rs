@@ -72,6 +72,8 @@ pub(super) struct Canary {
 pub(super) struct Token {
     pub(super) secret: String,
     pub(super) revoked: bool,
+    /// The number of the acknowledgement that changed it last.
+    pub(super) touched: usize,
 }
 
 impl Shape {
@@ -249,12 +251,14 @@ impl Model {
                 let token = Token {
                     secret: secret.clone(),
                     revoked: false,
+                    touched: self.acknowledged.len(),
                 };
                 self.tokens.insert(id.clone(), token);
             }
             (Deed::TokenRevoke { id }, _) => {
                 if let Some(token) = self.tokens.get_mut(id) {
                     token.revoked = true;
+                    token.touched = self.acknowledged.len();
                 }
             }
             _ => {

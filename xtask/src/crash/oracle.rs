@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::audit;
 use super::http::{Ask, Client, Reply};
 use super::ledger::{Deed, Event, Purpose};
-use super::model::{Key, Model, Shape};
+use super::model::{Key, Model, Shape, Token};
 use super::stage::Stage;
 
 /// What is in a data directory that nobody needs to ask about.
@@ -31,6 +31,9 @@ const FILES: [&str; 14] = [
     "witness",
     "audit.pub",
 ];
+
+/// Revoked tokens that are tried in one check: the service locks an address out that fails too often.
+const REVOKED_MAX: usize = 20;
 
 /// How strict the oracle is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,7 +294,13 @@ impl<'a> Oracle<'a> {
     }
 
     fn check_tokens(&mut self, model: &Model) -> anyhow::Result<()> {
-        for (id, token) in &model.tokens {
+        let mut left = REVOKED_MAX;
+        // The newest first: what was just revoked is what a crash could bring back.
+        for (id, token) in by_age(model) {
+            if token.revoked && left == 0 {
+                continue;
+            }
+            left -= usize::from(token.revoked);
             self.checked.tokens += 1;
             let mut holder = Client::new(self.client.address, &token.secret);
             let reply = holder.get("/v1/keys?limit=1")?;
@@ -329,13 +338,20 @@ impl<'a> Oracle<'a> {
         let told = [code.unwrap_or_default(), reply.code()];
         let is_told = told
             .iter()
-            .any(|code| matches!(*code, "damaged" | "store-unavailable"));
+            .any(|code| matches!(*code, "damaged" | "store_unavailable"));
         self.tolerance == Tolerance::Damage && is_told
     }
 
     pub(super) fn find(&self, finding: impl Into<String>) {
         self.stage.find(finding);
     }
+}
+
+/// The tokens, those that were touched last first.
+fn by_age(model: &Model) -> Vec<(&String, &Token)> {
+    let mut tokens: Vec<_> = model.tokens.iter().collect();
+    tokens.sort_by_key(|(_, token)| std::cmp::Reverse(token.touched));
+    tokens
 }
 
 fn names(page: &Value, list: &str) -> Vec<String> {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use anyhow::Context as _;
 
 use super::control::Field;
-use super::draw::{Draw, base64};
+use super::draw::Draw;
 use super::kill;
 use super::ledger::{Deed, Purpose};
 use super::load::{Ended, Tally, Worker};
@@ -156,7 +156,7 @@ fn die_again(own: &Stage, draw: &mut Draw) -> anyhow::Result<u64> {
 fn script(stage: &Stage, service: &Service, mut draw: Draw) -> anyhow::Result<Tally> {
     let known = stage.ledger.read()?;
     stage.next.fetch_max(known.last + 1, Ordering::Relaxed);
-    let content: Vec<String> = (0..4).map(|_index| base64(&draw.bytes(24))).collect();
+    let content: Vec<String> = (0..4).map(|_index| draw.content()).collect();
     let mut worker = Worker::new(stage, service.client(), ("s", &known), draw);
     for deed in deeds(&content) {
         if worker.perform(deed)? == Ended::Unanswered {

@@ -12,6 +12,8 @@ use super::stage::{Plan, Stage};
 
 /// Among so many syncs from now on the failing one is drawn.
 const AMONG: u64 = 60;
+/// How soon health must tell of it.
+const HEALTH_WITHIN: Duration = Duration::from_secs(5);
 
 /// Fails a sync in each round; clients watch that nothing is acknowledged afterwards.
 pub(super) fn play(plan: &Plan, stage: &Stage) -> anyhow::Result<String> {
@@ -53,11 +55,15 @@ pub(super) fn play(plan: &Plan, stage: &Stage) -> anyhow::Result<String> {
 
 /// Health must not call a service ready that refuses everything.
 fn says_so(stage: &Stage, service: &Service) -> anyhow::Result<()> {
-    let health = service.client().get("/health")?;
-    if health.is_done() && health.body["ready"] == true {
+    let mut client = service.client();
+    let told = within(HEALTH_WITHIN, || {
+        let health = client.get("/health")?;
+        Ok((health.status == 503).then_some(()))
+    })?;
+    if told.is_none() {
+        let health = client.get("/health")?.shown();
         stage.find(format!(
-            "a sync of the database failed, and health says ready: {}",
-            health.shown()
+            "a sync of the database failed, and {HEALTH_WITHIN:?} later health says {health}"
         ));
     }
     Ok(())
