@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{approval, audit, backup, bench, completions, config, docs, edge, exception, exchange, key, probe, quarantine, recipient, rekey, restore, seal, selftest, serve, session, token, unseal, up};
+use crate::command::{
+    approval, audit, backup, bench, completions, config, docs, doctor, edge, exception, exchange, key, probe,
+    quarantine, recipient, rekey, restore, seal, selftest, serve, session, token, unseal, up,
+};
 use crate::command_error::{CommandError, EXIT_CODES, Ending};
 use crate::logging::{self, LogArgs};
 use crate::{terminal, version};
@@ -57,6 +60,7 @@ enum Command {
     Rekey(rekey::Rekey),
     Probe(probe::Probe),
     Selftest(selftest::Selftest),
+    Doctor(doctor::Doctor),
     Bench(bench::Bench),
     Config(config::Config),
     Completions(completions::Completions),
@@ -95,6 +99,7 @@ impl Cli {
             Command::Rekey(command) => command.run(),
             Command::Probe(command) => command.run(),
             Command::Selftest(command) => command.run(),
+            Command::Doctor(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Completions(command) => command.run(),

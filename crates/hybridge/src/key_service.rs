@@ -249,7 +249,7 @@ pub(crate) fn config(data: &DataDirectory) -> hybridge_keys::Config {
 
 /// Where a witness of how far the store had come is kept beside a data directory: an older image of the
 /// directory put back is older than it says.
-fn witness_beside(folder: &Path) -> PathBuf {
+pub(crate) fn witness_beside(folder: &Path) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".witness");
     folder.with_file_name(name)

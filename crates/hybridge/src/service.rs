@@ -93,7 +93,11 @@ impl ServiceArgs {
         })
     }
 
-    fn folder(&self) -> Result<PathBuf, CommandError> {
+    /// The data directory that was chosen, there or not.
+    ///
+    /// # Errors
+    /// As [`data_directory::default_path`].
+    pub(crate) fn folder(&self) -> Result<PathBuf, CommandError> {
         match &self.data {
             Some(folder) => Ok(folder.clone()),
             None => data_directory::default_path(&Surroundings::of_process()),
@@ -223,6 +227,11 @@ impl Service {
     /// What an error of the client means for whoever runs the command.
     pub(crate) fn explain(&self, error: hybridge_client::Error) -> CommandError {
         fault::explain(error, &self.client.address().to_string())
+    }
+
+    /// Does it answer on this machine alone?
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.client.address().is_loopback()
     }
 
     /// Did the user ask for JSON?

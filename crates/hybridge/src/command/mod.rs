@@ -8,6 +8,7 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod docs;
+pub(crate) mod doctor;
 pub(crate) mod edge;
 pub(crate) mod exception;
 pub(crate) mod exchange;
