@@ -16,7 +16,7 @@ use hybridge_keys::backup::Vault;
 use hybridge_keys::idempotency::Idempotency;
 use hybridge_keys::seal::{Protector, Scheme};
 use hybridge_keys::token::{Digest, Rate, Tokens};
-use hybridge_keys::{Caller, Keys, Tended};
+use hybridge_keys::{Caller, Keys, OpenError, Tended};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -58,7 +58,7 @@ impl KeyService {
         rehearsal: Option<&'static Algorithm>,
     ) -> Result<Self, CommandError> {
         let report = self_test::run(rehearsal);
-        let keys = Keys::open(config).map_err(|error| CommandError::new(Kind::File, error))?;
+        let keys = Keys::open(config).map_err(unopened)?;
         let service = Self {
             tokens: Tokens::new(keys.clone(), rate),
             idempotency: Idempotency::new(keys.clone()),
@@ -200,7 +200,9 @@ impl KeyService {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut count = 0_u64;
-        let backups = self.vault().map(|vault| tokio::spawn(self.clone().back_up(vault)));
+        let backups = self
+            .vault()
+            .map(|vault| tokio::spawn(self.clone().back_up(vault)));
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -269,6 +271,19 @@ fn tell(tended: &Tended) {
             Ok(()) => tracing::info!(key = %reaped.name, version = reaped.version, "destroyed"),
             Err(error) => tracing::error!(key = %reaped.name, %error, "not destroyed"),
         }
+    }
+}
+
+/// A store that does not open, and what helps.
+fn unopened(error: OpenError) -> CommandError {
+    let is_older = matches!(error, OpenError::RolledBack { .. });
+    let error = CommandError::new(Kind::File, error);
+    if is_older {
+        error
+            .hint("put the newer directory back, or restore its newest backup: hybridge restore")
+            .hint("what was made since is lost and what was destroyed may be back; go on all the same with --accept-rollback")
+    } else {
+        error
     }
 }
 

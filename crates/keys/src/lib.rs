@@ -50,6 +50,7 @@ pub use list::Page;
 pub use name::{KeyName, NAME_LEN_MAX, NameError};
 pub use purpose::{Operation, Purpose};
 pub use rider::Rider;
+pub use hybridge_store::OpenError;
 pub use start::{Progress, SealState, StartError};
 
 #[cfg(test)]

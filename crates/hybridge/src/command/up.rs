@@ -57,6 +57,13 @@ pub(crate) struct Up {
     /// A configuration file whose routes are served too
     #[arg(long, value_name = "FILE", env = "HYBRIDGE_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
+
+    /// Open a data directory that is older than its witness says, and record that
+    ///
+    /// An older disk image that was put back has keys that were destroyed since, and lacks what was made
+    /// since. Without this it is refused.
+    #[arg(long)]
+    accept_rollback: bool,
 }
 
 /// What runs inside TLS.
@@ -114,7 +121,10 @@ impl Up {
         };
         let written = file.as_ref().map(|file| (file.keys.clone(), file.backup.clone()));
         let (written_keys, backup) = written.unwrap_or_default();
-        let setup = written_keys.applied(key_service::config(data));
+        let setup = hybridge_keys::Config {
+            accept_rollback: self.accept_rollback,
+            ..written_keys.applied(key_service::config(data))
+        };
         let keys = KeyService::open(data, setup, config.rate.into(), None).await?;
         let keys = keys.with_backups(data, &backup)?;
         let token = keys.admin_token().await?;

@@ -1,4 +1,5 @@
 //! The `[backup]` table: how often, where to, for whom, and how long backups are kept.
+//! What it means is decided in `backups`; here are the shape, the defaults and what cannot be.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! The `[keys]` and `[backup]` tables as `config show` prints them: what is in force, defaults included.
+//! Read again, they mean the same.
 
 use std::path::PathBuf;
 

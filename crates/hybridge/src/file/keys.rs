@@ -1,4 +1,5 @@
 //! The `[keys]` table: the key service, where its defaults do not fit.
+//! Defaults stay where they are decided, in `hybridge_keys::Config`.
 
 use std::path::PathBuf;
 use std::time::Duration;

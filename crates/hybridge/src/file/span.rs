@@ -1,4 +1,5 @@
 //! Spans of time in the file: `1h`, `7d`, `90s`. A day has 24 hours; a month has no length and is refused.
+//! A number without a unit is refused, as everywhere in the file.
 
 use std::time::Duration;
 

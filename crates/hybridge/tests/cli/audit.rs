@@ -1,4 +1,5 @@
 //! `hybridge audit`: what was exported is verified without the service, and every change of it is found.
+//! Each change is made to a copy, so that the original stays the control that passes.
 
 use crate::hybridge::{Finished, run};
 use crate::running::Running;
@@ -71,7 +72,7 @@ fn a_flipped_byte_a_missing_entry_and_a_cut_tail_are_found_and_located() {
 }
 
 #[test]
-fn the_log_of_a_stopped_store_is_verified_in_place_and_an_older_image_is_found() {
+fn the_log_of_a_stopped_store_is_verified_in_place() {
     let service = exported();
     let head = {
         let value = service.json(&["audit", "verify", "log.jsonl", "--key", "audit.pem"]);
@@ -104,4 +105,40 @@ fn the_tail_shows_what_happened_and_to_whom() {
     let tail = service.done(&["audit", "tail", "-n", "1", "--json"]);
     let entry: serde_json::Value = serde_json::from_str(&tail).expect("one object in one line");
     assert_eq!(entry["entry"]["outcome"], "refused");
+}
+
+#[test]
+fn an_older_image_and_a_flipped_byte_of_a_store_are_found_in_place() {
+    let service = exported();
+    let (folder, data) = service.stopped();
+    let database = data.join("keys.db");
+    let older = std::fs::read(&database).expect("the store");
+    let service = Running::at(folder, data);
+    service.done(&["key", "create", "app/three", "--purpose", "mac"]);
+    let (folder, data) = service.stopped();
+    let newer = std::fs::read(&database).expect("the store");
+    let pem = folder.path().join("audit.pem");
+    let (at, pem) = (data.to_str().expect("plain"), pem.to_str().expect("plain"));
+    let verify = || run(&["audit", "verify", "--data", at, "--key", pem]);
+    assert_eq!(verify().code, Some(0));
+
+    std::fs::write(&database, &older).expect("our own file");
+    let found = verify();
+    assert_eq!(found.code, Some(1), "{}", found.stderr);
+    assert!(found.stdout.contains("older"), "{}", found.stdout);
+    let refused = run(&["serve", "--api", "127.0.0.1:0", "--data", at]);
+    assert_eq!(refused.code, Some(4), "an older image is not served");
+    assert!(refused.stderr.contains("--accept-rollback"), "{}", refused.stderr);
+
+    let mut flipped = newer.clone();
+    let mark = b"\"key\":\"app/two\"";
+    let places = (0..newer.len() - mark.len()).filter(|&place| newer[place..].starts_with(mark));
+    for place in places {
+        flipped[place + 10] ^= 1;
+    }
+    assert_ne!(flipped, newer, "the log is in the file as it is exported");
+    std::fs::write(&database, &flipped).expect("our own file");
+    let found = verify();
+    assert_eq!(found.code, Some(1), "{} {}", found.stdout, found.stderr);
+    assert!(found.stdout.contains("TAMPERED"), "{}", found.stdout);
 }

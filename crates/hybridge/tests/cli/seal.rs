@@ -1,4 +1,5 @@
 //! `hybridge seal-status`, `unseal`, `seal` and `rekey`: closed means closed, and a wrong share is named.
+//! Every refusal is followed by the attempt that succeeds.
 
 use crate::running::Running;
 
@@ -73,7 +74,7 @@ fn a_closed_service_opens_with_its_passphrase_and_with_no_other() {
     private(&service, "others");
     service.done(&["rekey", "--passphrase-file", "words"]);
     assert!(
-        !service.data().join("root.key").exists(),
+        !service.data_directory().join("root.key").exists(),
         "the key file opens nothing any more"
     );
     service.done(&["seal"]);

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use hybridge_keys::Keys;
+use hybridge_keys::{Keys, OpenError};
 use hybridge_keys::audit::{self, Head, PublicKey, Report, Tampered, Verifier};
 use serde_json::{Value, json};
 
@@ -113,6 +113,7 @@ impl Verify {
         // An older image is what a witness calls a log that was cut.
         match Keys::open(key_service::config(&data)) {
             Ok(store) => Ok(self.entries(&store, keys)),
+            Err(OpenError::Fault(fault)) => Err(CommandError::new(Kind::File, fault)),
             Err(error) => Ok(Err(chain_line(&error))),
         }
     }

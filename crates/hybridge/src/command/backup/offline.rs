@@ -1,4 +1,5 @@
 //! Backups without a service: a destination, and what opens and signs what is there.
+//! What is read there is believed as far as it is signed by the key that was given.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
