@@ -1,6 +1,8 @@
 //! `hybridge bench`, very briefly, against `hybridge up`: that it measures, not what.
 //! No number of a busy test machine is compared with anything but zero or another of its kind.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::Value;
 
 use crate::hybridge::{Up, directory, run};
@@ -152,4 +154,101 @@ fn a_server_that_takes_no_handshake_is_a_peer_error() {
         run(&["bench", "tls", &up.edge, "--concurrency", "0"]).code,
         Some(2)
     );
+}
+
+/// Loads the key service of an `up` of its own with one operation after another.
+fn bench_keys(up: &Up, data: &std::path::Path, options: &[&str]) -> Value {
+    let api = format!("http://{}", up.api);
+    let token = data.join("admin.token");
+    let token = token.to_str().expect("plain name");
+    let all = [
+        &["bench", "keys", "--api", &api, "--token-file", token, "--json"],
+        &["--clients", "2", "--duration", "60s"][..],
+        options,
+    ];
+    let finished = run(&all.concat());
+    assert_eq!(finished.code, Some(0), "{options:?}: {}", finished.stderr);
+    json(&finished.stdout)
+}
+
+#[test]
+fn every_operation_of_the_key_service_is_measured() {
+    let (_folder, data) = directory();
+    let up = Up::start(&data, &[]);
+    for operation in ["create", "show", "sign", "decapsulate", "encrypt", "exchange"] {
+        let report = bench_keys(&up, &data, &["--operation", operation, "--count", "5"]);
+        assert!(report["requests"].as_u64() > Some(0), "{report}");
+        assert!(report["p99_us"].as_u64() > Some(0), "{report}");
+        assert_eq!(report["failures"], serde_json::json!({}), "{report}");
+        let statuses = report["statuses"].as_object().expect("by status");
+        assert!(statuses.keys().all(|status| status.starts_with('2')), "{report}");
+    }
+}
+
+#[test]
+fn as_many_keys_are_made_and_rotated_as_were_asked_for() {
+    let (_folder, data) = directory();
+    let up = Up::start(&data, &[]);
+    let many = ["--prefix", "many/", "--count", "20"];
+    let made = bench_keys(&up, &data, &[&["--operation", "create"], &many[..]].concat());
+    assert_eq!(made["statuses"], serde_json::json!({"201": 20}));
+    let rotate = [&["--operation", "rotate", "--keys", "20"], &many[..]].concat();
+    assert_eq!(
+        bench_keys(&up, &data, &rotate)["statuses"],
+        serde_json::json!({"200": 20})
+    );
+    let batch = [
+        "--operation",
+        "sign",
+        "--batch",
+        "3",
+        "--rate",
+        "10",
+        "--count",
+        "4",
+    ];
+    let signed = bench_keys(&up, &data, &batch);
+    assert_eq!(
+        (&signed["batch"], &signed["rate"]),
+        (&3.into(), &10.into()),
+        "{signed}"
+    );
+}
+
+#[test]
+fn the_load_of_keys_goes_to_this_machine_and_nowhere_else() {
+    let (folder, _data) = directory();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "hyb_x\n").expect("a directory of our own");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&token, private).expect("a file of our own");
+    let token = token.to_str().expect("plain name");
+    for api in ["http://192.0.2.1:8000", "https://127.0.0.1:8000"] {
+        let options = ["--api", api, "--token-file", token, "--operation", "show"];
+        let finished = run(&[&["bench", "keys"], &options[..]].concat());
+        assert_eq!(finished.code, Some(2), "{api}: {}", finished.stderr);
+        assert!(
+            finished.stderr.contains("is not plain HTTP on this machine"),
+            "{}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn the_library_alone_is_measured() {
+    let options = [
+        "--algorithm",
+        "X-Wing",
+        "--operation",
+        "decapsulate",
+        "--duration",
+        "20ms",
+        "--json",
+    ];
+    let finished = run(&[&["bench", "crypto"], &options[..]].concat());
+    let report = json(&finished.stdout);
+    assert_eq!(report["rows"].as_array().map(Vec::len), Some(1), "{report}");
+    assert!(report["rows"][0]["cpu_us"].as_f64() > Some(0.0), "{report}");
+    assert_eq!(run(&["bench", "crypto", "--algorithm", "ROT13"]).code, Some(2));
 }
