@@ -7,6 +7,7 @@ use clap::{Args, Command, CommandFactory, Id, Subcommand};
 
 use crate::cli::Cli;
 use crate::command_error::{CommandError, Ending};
+use crate::layout::wrap;
 use crate::terminal;
 
 /// Columns of the help texts in the reference page.
@@ -53,7 +54,7 @@ pub(crate) fn cli_reference() -> String {
 
 fn append(page: &mut String, command: &mut Command, path: &str) {
     let help = command.render_long_help().to_string();
-    let lines: Vec<_> = help.trim_end().lines().map(str::trim_end).collect();
+    let lines: Vec<_> = help.trim_end().lines().flat_map(fit).collect();
     let _infallible = write!(page, "\n## {path}\n\n```text\n{}\n```\n", lines.join("\n"));
     let globals = command
         .get_arguments()
@@ -62,6 +63,18 @@ fn append(page: &mut String, command: &mut Command, path: &str) {
     for child in command.get_subcommands_mut().filter(|child| !child.is_hide_set()) {
         let path = format!("{path} {}", child.get_name());
         append(page, &mut without(child, &shown), &path);
+    }
+}
+
+/// The lines that a line becomes: usage is not wrapped by the parser.
+fn fit(line: &str) -> Vec<String> {
+    const USAGE: &str = "Usage: ";
+    match line.strip_prefix(USAGE) {
+        Some(usage) if line.chars().count() > WIDTH => {
+            let broken = wrap(usage, WIDTH - USAGE.len()).join("\n       ");
+            vec![format!("{USAGE}{broken}")]
+        }
+        _ => vec![line.trim_end().to_owned()],
     }
 }
 

@@ -1,4 +1,5 @@
 //! `hybridge exchange`, `session` and `exception` against a running service.
+//! What is agreed is compared between the two ends, not only looked at.
 
 use snapbox::{assert_data_eq, str};
 

@@ -1,4 +1,5 @@
 //! `hybridge key` against a running service: making, using, rotating and ending keys.
+//! Every result is used again, by the command that undoes or checks it.
 
 use snapbox::{assert_data_eq, str};
 

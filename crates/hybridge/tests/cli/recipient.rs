@@ -1,4 +1,5 @@
 //! `hybridge recipient`, and keys that leave and come back sealed to one.
+//! An identity that is not among the recipients opens nothing.
 
 use std::os::unix::fs::PermissionsExt;
 

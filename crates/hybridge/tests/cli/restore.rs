@@ -23,8 +23,8 @@ fn backed_up(service: &Running) -> String {
 
 /// Restores beside the data directory; what the command said as JSON, and on standard error.
 fn restored(service: &Running, name: &str, to: &str) -> (Value, String) {
-    let identity = service.data().join("backup.identity");
-    let from = service.data().join("backups");
+    let identity = service.data_directory().join("backup.identity");
+    let from = service.data_directory().join("backups");
     let finished = service.run(&[
         "restore",
         "--from",
@@ -125,7 +125,7 @@ fn what_was_destroyed_after_the_backup_stays_destroyed() {
     assert_eq!(said["keys"], said["canaries_opened"]);
 
     // Without the newer backup nothing says what was destroyed, and the command says that.
-    let from = service.data().join("backups");
+    let from = service.data_directory().join("backups");
     for file in std::fs::read_dir(&from).expect("the backups").flatten() {
         if !file.file_name().to_string_lossy().starts_with(&before) {
             std::fs::remove_file(file.path()).expect("our own file");
@@ -146,7 +146,7 @@ fn what_was_destroyed_after_the_backup_stays_destroyed() {
 fn a_backup_with_a_flipped_bit_is_found_without_restoring_it() {
     let service = Running::configured(CONFIG);
     let name = backed_up(&service);
-    let container = service.data().join("backups").join(format!("{name}.backup"));
+    let container = service.data_directory().join("backups").join(format!("{name}.backup"));
     let mut bytes = std::fs::read(&container).expect("it was made");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -154,7 +154,7 @@ fn a_backup_with_a_flipped_bit_is_found_without_restoring_it() {
     let finished = service.run(&["backup", "verify", &name]);
     assert_eq!(finished.code, Some(1), "{}", finished.stderr);
     assert!(finished.stdout.contains("FAILED"), "{}", finished.stdout);
-    let from = service.data().join("backups");
+    let from = service.data_directory().join("backups");
     let finished = run(&["backup", "verify", "--destination", plain(&from)]);
     assert_eq!(finished.code, Some(1), "{}", finished.stderr);
 }

@@ -1,4 +1,5 @@
 //! A service that runs for one test, and commands that ask it. They work in a directory of the test's own.
+//! Commands find the service by the data directory that it announces itself in.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -79,7 +80,7 @@ impl Running {
         self.folder.path()
     }
 
-    pub(crate) fn data(&self) -> &Path {
+    pub(crate) fn data_directory(&self) -> &Path {
         &self.data
     }
 

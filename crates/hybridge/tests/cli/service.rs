@@ -1,4 +1,5 @@
 //! How a command finds the service and the token, and what it says when it does not.
+//! Every refusal has its exit code and what helps.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -77,7 +78,8 @@ fn a_wrong_token_is_refused_and_a_good_one_may_come_from_the_environment() {
         finished.stderr
     );
     assert!(!finished.stderr.contains(&wrong), "{}", finished.stderr);
-    let good = std::fs::read_to_string(service.data().join("admin.token")).expect("the first start made it");
+    let good = std::fs::read_to_string(service.data_directory().join("admin.token"))
+        .expect("the first start made it");
     let (finished, _) = service.run_with(&["key", "list"], &[("HYBRIDGE_TOKEN", good.trim())], b"");
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), "no keys\n"));
 }

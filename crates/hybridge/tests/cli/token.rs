@@ -1,4 +1,5 @@
 //! `hybridge token` and `approval`: rights that are given, used up and taken away.
+//! Rights are tried with the tokens that were made, not read from a table.
 
 use std::os::unix::fs::PermissionsExt;
 

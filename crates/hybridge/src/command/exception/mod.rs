@@ -1,4 +1,5 @@
 //! `hybridge exception`: doors to classical suites of the key exchange, each with an owner and an end.
+//! The service holds them against the clock at each use; nothing here keeps or renews one.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! Does the session work? Each thing it can do is done once, and compared between the two ends.
+//! A difference is an error of the session, and the session is closed all the same.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
 //! What was agreed, as a person reads it.
+//! Pure text; what is not said to be hybrid is not called so.
 
 use serde_json::Value;
 

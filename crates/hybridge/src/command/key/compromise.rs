@@ -1,4 +1,5 @@
 //! `hybridge key compromise`: the emergency of a key that others may know.
+//! What it had protected is printed, because that is what has to be dealt with next.
 
 use clap::Args;
 use serde_json::{Map, Value};

@@ -1,4 +1,5 @@
 //! `hybridge key configure`: changes policy, labels or lifetime of a key.
+//! What is not given is not sent, so it stays as it is.
 
 use clap::Args;
 use serde_json::{Map, Value};

@@ -1,4 +1,5 @@
 //! `hybridge key create`: makes a key with its first version.
+//! The algorithm and the policy are the purpose's where nobody says otherwise.
 
 use clap::Args;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! `hybridge key data-key`: a key to encrypt with locally, plain for now and wrapped to keep.
+//! Both halves are written to files or pipes, and neither is shown unasked.
 
 use std::path::PathBuf;
 

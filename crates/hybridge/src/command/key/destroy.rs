@@ -1,4 +1,5 @@
 //! `hybridge key destroy`: announces the end of a key or a version.
+//! It asks a person for the name first; a script says --yes.
 
 use clap::Args;
 use serde_json::{Map, Value};

@@ -1,4 +1,5 @@
 //! `hybridge key encrypt`, `decrypt` and `rewrap`: files up to 1 MiB under a key of the service.
+//! One item for each call; the service names the version inside the ciphertext.
 
 use clap::Args;
 use serde_json::{Value, json};

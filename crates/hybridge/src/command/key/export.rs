@@ -1,4 +1,5 @@
 //! `hybridge key export`: takes a version out, sealed to a post-quantum recipient.
+//! The recipient is checked here before anything is asked; the service decides whether the key may leave.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! `hybridge key import`: brings a key in that was made elsewhere.
+//! The material is read once and sent; nothing of it is kept or shown.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
 //! `hybridge key encapsulate` and `decapsulate`: shared secrets of a KEM key (SP 800-227 §3).
+//! Secrets go where the user says, and never to a terminal unasked.
 
 use std::path::PathBuf;
 

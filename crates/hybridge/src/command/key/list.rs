@@ -1,6 +1,8 @@
 //! `hybridge key list`: all keys, page by page, each page printed as it comes.
+//! Memory holds one page, however many keys there are.
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use serde_json::Value;
 
 use super::view;
@@ -23,8 +25,13 @@ pub(crate) struct List {
     prefix: String,
 
     /// Keys to ask for at once
-    #[arg(long, value_name = "N", default_value_t = PAGE, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000), hide = true)]
+    #[arg(long, value_name = "N", default_value_t = PAGE, value_parser = page_parser(), hide = true)]
     page: usize,
+}
+
+/// The service has pages of up to 1000.
+fn page_parser() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1000)
 }
 
 impl List {

@@ -1,4 +1,5 @@
 //! `hybridge key mac` and `mac-verify`: message authentication codes over files.
+//! A tag that is not genuine is a negative verdict, not an error.
 
 use std::path::PathBuf;
 

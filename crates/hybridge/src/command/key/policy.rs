@@ -1,4 +1,5 @@
 //! What a key may be used for, how often and how long, as flags. Left out, the purpose's default holds.
+//! Only what was given is sent.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! `hybridge key rotate`: a new primary version of one key, or of many.
+//! Of many, each is rotated by itself and told in a line of its own.
 
 use clap::{ArgGroup, Args};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! `hybridge key show`: a key with its versions, or the public half of one.
+//! Secrets are not in the service's answer, so none can be shown.
 
 use clap::Args;
 use serde_json::Value;

@@ -1,4 +1,5 @@
 //! `hybridge key sign` and `verify`: signatures over files.
+//! A signature that is not genuine is a negative verdict, not an error.
 
 use std::path::PathBuf;
 

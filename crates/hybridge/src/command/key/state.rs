@@ -1,4 +1,5 @@
 //! `hybridge key enable`, `disable` and `cancel-destroy`: whether a key may be used, taken back at any time.
+//! None of them touches what the key has protected.
 
 use clap::Args;
 use serde_json::{Map, Value};

@@ -1,4 +1,5 @@
 //! Keys and versions as a person reads them. Pure text from the service's answers.
+//! What a key does not have gets no row.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
 //! `hybridge quarantine`: versions that were compromised, and letting one open again what it protected.
+//! A version gets there by `hybridge key compromise` and in no other way.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! Bindings on the command line: `ROLE[:KEYS[:OPERATIONS]]`, with a `!` before it as a denial.
+//! Patterns are read by the service; here only their places are told apart.
 
 use clap::Args;
 use hybridge_policy::access::Role;
