@@ -5,6 +5,7 @@
 mod audit;
 mod bench;
 mod config;
+mod doctor;
 mod exchange;
 mod help;
 mod hybridge;
@@ -12,6 +13,7 @@ mod key;
 mod probe;
 mod recipient;
 mod restore;
+mod runbook;
 mod running;
 mod seal;
 mod self_test_state;
