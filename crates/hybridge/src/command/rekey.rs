@@ -86,17 +86,10 @@ impl Rekey {
         }
         let service = self.service.open()?.patient(PATIENCE);
         let mut answered = service.write("/v1/seal/rekey", &body)?;
-        let mut written = String::new();
-        if let Some(folder) = &self.output {
-            for share in answered["shares"].as_array_mut().into_iter().flatten() {
-                written += &keep(folder, share).map_err(|error| {
-                    error.hint("the new seal is in force and this share is lost: rekey again before the service stops")
-                })?;
-            }
-            terminal::note(
-                "each holder takes one file; keep no copy together, and try them before the service stops",
-            );
-        }
+        let written = match &self.output {
+            Some(folder) => keep_all(folder, &mut answered)?,
+            None => String::new(),
+        };
         service.print(&answered, |answered| shown(&answered["seal"]) + &written)
     }
 
@@ -152,6 +145,18 @@ fn make_folder(folder: &Path) -> Result<(), CommandError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.cannot(Kind::File, format!("make {}", folder.display()))?;
     private_file::require_private(folder)
+}
+
+/// Writes the shares and takes them out of the answer.
+fn keep_all(folder: &Path, answered: &mut Value) -> Result<String, CommandError> {
+    let lost = "the new seal is in force and this share is lost: rekey again before the service stops";
+    let shares = answered["shares"].as_array_mut().into_iter().flatten();
+    let written = shares.map(|share| keep(folder, share).map_err(|error| error.hint(lost)));
+    let written = written.collect::<Result<String, _>>()?;
+    terminal::note(
+        "each holder takes one file; keep no copies together, and try them before the service stops",
+    );
+    Ok(written)
 }
 
 /// Writes one share and takes it out of the answer.

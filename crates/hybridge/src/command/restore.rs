@@ -1,7 +1,7 @@
 //! `hybridge restore`: a backup becomes a data directory again, and says what was proved.
 //! Nothing is restored over something: the folder is empty, or the command refuses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -108,7 +108,7 @@ impl Restore {
             database: setup.database(),
             witnesses: setup.witnesses.clone(),
             protector: &Protector::KeyFile,
-            newer: self.newer.iter().map(source).collect(),
+            newer: self.newer.iter().map(|folder| source(folder)).collect(),
             caller: &Caller::service("restore"),
             now: clock::now(),
             elapsed: Arc::new(move || started.elapsed()),
@@ -221,8 +221,8 @@ impl Restore {
     }
 }
 
-fn source(folder: &PathBuf) -> Source {
-    Source::Database(hybridge_keys::Config::new(folder.clone()).database())
+fn source(folder: &Path) -> Source {
+    Source::Database(hybridge_keys::Config::new(folder.to_owned()).database())
 }
 
 fn hex(bytes: &[u8]) -> String {

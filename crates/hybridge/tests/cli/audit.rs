@@ -108,6 +108,7 @@ fn the_tail_shows_what_happened_and_to_whom() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "damage need not be written safely")]
 fn an_older_image_and_a_flipped_byte_of_a_store_are_found_in_place() {
     let service = exported();
     let (folder, data) = service.stopped();

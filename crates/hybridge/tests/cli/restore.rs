@@ -143,10 +143,14 @@ fn what_was_destroyed_after_the_backup_stays_destroyed() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "damage need not be written safely")]
 fn a_backup_with_a_flipped_bit_is_found_without_restoring_it() {
     let service = Running::configured(CONFIG);
     let name = backed_up(&service);
-    let container = service.data_directory().join("backups").join(format!("{name}.backup"));
+    let container = service
+        .data_directory()
+        .join("backups")
+        .join(format!("{name}.backup"));
     let mut bytes = std::fs::read(&container).expect("it was made");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -31,7 +31,9 @@ impl Running {
     /// With further arguments; `config` is the text of a configuration file.
     pub(crate) fn configured(config: &str) -> Self {
         let (folder, data) = directory();
-        std::fs::write(folder.path().join(CONFIG), config).expect("a directory of our own");
+        let file = std::fs::File::create(folder.path().join(CONFIG));
+        let written = file.and_then(|mut file| file.write_all(config.as_bytes()));
+        written.expect("a directory of our own");
         Self::on(folder, data)
     }
 
