@@ -2,8 +2,9 @@
 //!
 //! An approval is for one operation on one key with exactly these arguments, for a while, and once: it is
 //! spent in the transaction of the operation itself. Whoever asked cannot approve, nor can what they made or
-//! were made by: a second token of one's own is not a second person. Two tokens that a third principal made
-//! count as two; where that is too little, give administrators identities of an issuer outside.
+//! were made by, nor what one principal made both of: tokens of one's own are not further persons. Only the
+//! first token of a store may make two that count as two, because it makes the administrators to begin with;
+//! where that is too little, give them identities of an issuer outside.
 
 mod record;
 
@@ -255,9 +256,19 @@ fn may_approve(approval: &Approval, by: Administrator<'_>) -> Result<(), &'stati
         Err("whoever asked cannot approve")
     } else if approval.lineage.contains(approver) || by.lineage.contains(&approval.requester) {
         Err("requester and approver are not two persons: one made the other")
+    } else if have_common_maker(&approval.lineage, by.lineage) {
+        Err("requester and approver are not two persons: the same principal made both")
     } else {
         Ok(())
     }
+}
+
+/// The first token of a store, which is the last of a lineage and a token, does not count.
+fn have_common_maker(one: &[String], other: &[String]) -> bool {
+    let is_first = |at: usize, maker: &str| at + 1 == one.len() && maker.starts_with("token:");
+    one.iter()
+        .enumerate()
+        .any(|(at, maker)| other.contains(maker) && !is_first(at, maker))
 }
 
 fn may_spend(approval: &Approval, caller: &Caller, deed: &Deed) -> Result<(), &'static str> {

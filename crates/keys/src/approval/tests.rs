@@ -116,6 +116,33 @@ async fn one_person_with_two_names_is_one_person() {
 }
 
 #[tokio::test]
+async fn two_tokens_of_one_administrator_are_one_person() {
+    let (_folder, approvals) = bench();
+    let lineage = |makers: &[&str]| makers.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let cases = [
+        (lineage(&["token:mallory", "token:first"]), true),
+        (lineage(&["token:deputy", "token:mallory", "token:first"]), true),
+        (lineage(&["token:alice", "token:first"]), false),
+        (lineage(&["token:first"]), false),
+    ];
+    for (other, is_refused) in cases {
+        let asked = asked(
+            &approvals,
+            "token:one",
+            &lineage(&["token:mallory", "token:first"]),
+        )
+        .await;
+        let given = approve(&approvals, &asked.id, "token:two", &other).await;
+        let why = "not two persons: the same principal";
+        assert_eq!(refused(&given, why), is_refused, "{other:?}: {given:?}");
+        assert_eq!(given.is_ok(), !is_refused);
+    }
+    let asked = asked(&approvals, "token:one", &lineage(&["oidc:mallory"])).await;
+    let given = approve(&approvals, &asked.id, "token:two", &lineage(&["oidc:mallory"])).await;
+    assert!(refused(&given, "not two persons"), "{given:?}");
+}
+
+#[tokio::test]
 async fn an_approval_is_for_exactly_what_was_asked() {
     let (_folder, approvals) = bench();
     let asked = asked(&approvals, "alice", &[]).await;

@@ -72,9 +72,20 @@ impl Tokens {
         rider: Rider,
         now: Timestamp,
     ) -> Result<(Secret, Shown), Error> {
-        let (secret, grant) = grant(&maker, new, now)?;
+        let (secret, mut grant) = grant(&maker, new, now)?;
+        grant.expires = grant.expires.into_iter().chain(self.end_of(&maker)?).min();
         let shown = self.commit((&secret, grant), &maker, rider, now).await?;
         Ok((secret, shown))
+    }
+
+    /// When the maker's own token expires, which what it makes does not outlive.
+    fn end_of(&self, maker: &Maker<'_>) -> Result<Option<Timestamp>, Error> {
+        match maker.token.map(|token| self.show(&token)) {
+            Some(Ok(own)) => Ok(own.grant.expires),
+            Some(Err(Error::NotFound)) => Err(Error::Conflict),
+            Some(Err(error)) => Err(error),
+            None => Ok(None),
+        }
     }
 
     async fn commit(
@@ -117,10 +128,14 @@ impl Tokens {
         while let Some(next) = waiting.pop() {
             match self.revoke_one(&maker, next, now).await {
                 Ok(()) => revoked.push(next),
-                Err(Error::NotFound) if !revoked.is_empty() => {}
+                // Gone already; what it made may be left of a revocation that was cut short.
+                Err(Error::NotFound) => {}
                 Err(error) => return Err(error),
             }
             waiting.extend(self.made_with(&next)?);
+        }
+        if revoked.is_empty() {
+            return Err(Error::NotFound);
         }
         for each in revoked {
             self.forget(&each, maker.token).await;

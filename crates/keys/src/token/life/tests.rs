@@ -200,6 +200,49 @@ async fn a_token_dies_with_its_maker() {
 }
 
 #[tokio::test]
+async fn a_revocation_that_was_cut_short_goes_on() {
+    let bench = Bench::new();
+    let (_, parent) = bench.make(Role::Admin).await;
+    let (child, _) = make_by(&bench, parent.id, &parent.grant.rights, Role::Admin)
+        .await
+        .expect("may");
+    let cut = bench.tokens.revoke_one(&bench.maker(), parent.id, NOW).await;
+    cut.expect("there");
+    let again = bench.tokens.revoke(bench.maker(), parent.id, NOW).await;
+    again.expect("what it made was left");
+    assert_eq!(refused(&bench, &child, NOW), Some(Refused::Unknown));
+    let nothing = bench.tokens.revoke(bench.maker(), parent.id, NOW).await;
+    assert!(matches!(nothing, Err(Error::NotFound)), "{nothing:?}");
+}
+
+#[tokio::test]
+async fn a_token_does_not_outlive_its_maker() {
+    let bench = Bench::new();
+    let (_, parent) = bench.make(Role::Admin).await;
+    let caller = Caller {
+        name: crate::token::principal(&parent.id),
+        ..Caller::service("test")
+    };
+    let maker = Maker {
+        caller: &caller,
+        rights: &parent.grant.rights,
+        lineage: &[],
+        token: Some(parent.id),
+    };
+    let longer = NewToken {
+        lifetime: 100 * HOUR,
+        ..new(Role::User)
+    };
+    let half_past = NOW + SignedDuration::from_mins(30);
+    let made = bench
+        .tokens
+        .create(maker, longer, Rider::default(), half_past)
+        .await;
+    let (_, child) = made.expect("may");
+    assert_eq!(child.grant.expires, parent.grant.expires);
+}
+
+#[tokio::test]
 async fn a_token_is_never_wider_than_its_maker() {
     let bench = Bench::new();
     let (_, user) = bench.make(Role::User).await;
