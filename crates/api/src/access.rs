@@ -9,6 +9,7 @@ mod failures;
 mod journal;
 mod jwk;
 mod jwt;
+mod remembrance;
 mod sessions;
 pub(crate) mod source;
 
@@ -36,6 +37,7 @@ use certificate::{Certificates, Shown};
 use failures::Failures;
 pub(crate) use jwk::ALGORITHMS as JWT_ALGORITHMS;
 use jwt::Issuer;
+use remembrance::Remembrance;
 pub(crate) use sessions::{Secure, Sessions};
 pub use source::TokenSource;
 
@@ -52,6 +54,8 @@ pub struct Refusal {
     pub path: String,
     /// The problem's code.
     pub why: &'static str,
+    /// How many of nobody's before this one were only counted.
+    pub left_out: u64,
 }
 
 /// Where refusals are written down durably; declared here by its consumer, connected by the binary.
@@ -70,6 +74,7 @@ pub struct Access {
     issuer: Option<Issuer>,
     pub(crate) sessions: Sessions,
     failures: Failures,
+    remembrance: Remembrance,
     started: Instant,
     run: u32,
     requests: AtomicU64,
@@ -91,6 +96,7 @@ impl Access {
             issuer: None,
             sessions: Sessions::default(),
             failures: Failures::default(),
+            remembrance: Remembrance::default(),
             started: Instant::now(),
             run: u32::from_be_bytes(run),
             requests: AtomicU64::new(0),
@@ -156,10 +162,16 @@ impl Access {
         format!("{:08x}-{number:x}", self.run)
     }
 
-    pub(crate) async fn tell(&self, refusal: Refusal) {
-        if let Some(journal) = &self.journal {
-            journal.refused(refusal).await;
+    /// Puts a refusal into the journal; of those of nobody in particular only so many.
+    pub(crate) async fn tell(&self, mut refusal: Refusal) {
+        let Some(journal) = &self.journal else { return };
+        if refusal.principal.is_empty() {
+            match self.remembrance.take(refusal.peer, self.elapsed()) {
+                Some(left_out) => refusal.left_out = left_out,
+                None => return,
+            }
         }
+        journal.refused(refusal).await;
     }
 
     /// Says who asks.

@@ -26,6 +26,8 @@ use crate::problem::{Code, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const KEYS: &str = "/v1/keys/{name}";
+/// Characters of a path that the logs keep; every path that is served is shorter.
+const PATH_LEN_MAX: usize = 400;
 
 /// The gate of one endpoint.
 #[derive(Clone)]
@@ -155,6 +157,7 @@ impl Gate {
             event: self.endpoint.event,
             path: record.path.clone(),
             why: code.name(),
+            left_out: 0,
         };
         self.access.tell(refusal).await;
     }
@@ -204,7 +207,7 @@ impl Record {
             request: id,
             principal: String::new(),
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: shortened(request.uri().path()),
             peer: crate::admission::peer(request),
         }
     }
@@ -247,6 +250,14 @@ impl Record {
         } else {
             write!(tracing::Level::INFO);
         }
+    }
+}
+
+/// What anybody may write into the logs is bounded; a path has ASCII only (RFC 3986 §2), and is cut in case it has not.
+fn shortened(path: &str) -> String {
+    match path.char_indices().nth(PATH_LEN_MAX) {
+        Some((end, _)) => format!("{}...", &path[..end]),
+        None => path.to_owned(),
     }
 }
 

@@ -17,10 +17,29 @@ const BURST: u32 = 60;
 const PEERS_MAX: usize = 4096;
 
 /// Failures of each peer.
-#[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<HashMap<IpAddr, Pace>>);
+#[derive(Debug)]
+pub(super) struct Failures {
+    per_second: u32,
+    burst: u32,
+    peers: Mutex<HashMap<IpAddr, Pace>>,
+}
+
+impl Default for Failures {
+    fn default() -> Self {
+        Self::of(PER_SECOND, BURST)
+    }
+}
 
 impl Failures {
+    /// So many for each peer.
+    pub(super) fn of(per_second: u32, burst: u32) -> Self {
+        Self {
+            per_second,
+            burst,
+            peers: Mutex::default(),
+        }
+    }
+
     /// Counts a failure, or says that there were too many.
     pub(super) fn count(&self, peer: Option<SocketAddr>, now: Duration) -> Result<(), Problem> {
         let Some(peer) = peer.map(network) else {
@@ -33,7 +52,9 @@ impl Failures {
         if peers.len() >= PEERS_MAX && !peers.contains_key(&peer) {
             return Err(too_many(Duration::from_secs(1)));
         }
-        let pace = peers.entry(peer).or_insert_with(|| Pace::new(PER_SECOND, BURST));
+        let pace = peers
+            .entry(peer)
+            .or_insert_with(|| Pace::new(self.per_second, self.burst));
         pace.take(now).map_err(too_many)
     }
 
@@ -49,7 +70,7 @@ impl Failures {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Pace>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

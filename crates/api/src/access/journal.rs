@@ -29,7 +29,10 @@ async fn write(keys: &Keys, refusal: Refusal) {
         peer: refusal.peer.map(|peer| peer.to_string()),
     };
     let event = Event::service(refusal.event).not(Outcome::Refused, refusal.why);
-    let event = event.fact("path", refusal.path);
+    let mut event = event.fact("path", refusal.path);
+    if refusal.left_out > 0 {
+        event = event.fact("left_out", refusal.left_out);
+    }
     if let Err(error) = keys.refused(&caller, &event, Timestamp::now()).await {
         tracing::error!(%error, event = refusal.event, "a refusal is missing in the audit log");
     }
