@@ -6,7 +6,7 @@
 use std::future::Future;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, MatchedPath, Request};
+use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, HeaderName};
 use hybridge_keys::idempotency::{Attempt, Idempotency, Recall};
 use hybridge_keys::{Error, Keys, Rider};
@@ -34,13 +34,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Once<T> {
             .extensions()
             .get::<Asker>()
             .map(|asker| asker.principal().name().to_owned());
-        let path = request
-            .extensions()
-            .get::<MatchedPath>()
-            .map(|path| path.as_str().to_owned());
+        // The path itself and not its pattern: it may name what is made.
+        let path = request.uri().path().to_owned();
         let (bytes, body): (Bytes, T) = read(request, state).await?;
-        let attempt = match (key, principal, path) {
-            (Some(key), Some(principal), Some(path)) => {
+        let attempt = match (key, principal) {
+            (Some(key), Some(principal)) => {
                 Some(Attempt::new(&principal, &path, &key, &bytes).ok_or_else(invalid)?)
             }
             _ => None,

@@ -290,3 +290,21 @@ async fn only_administrators_touch_the_seal_and_users_see_nothing_of_custody() {
     let made = answer(Role::Operator, "POST", "/v1/backups", "{}").await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
 }
+
+#[tokio::test]
+async fn an_idempotency_key_is_for_one_name() {
+    let service = service().await;
+    let body = json!({"purpose": "encrypt", "material": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s"});
+    let import = async |name: &str| {
+        let mut request = request("POST", &format!("/v1/keys/{name}/import"), &body.to_string());
+        let headers = request.headers_mut();
+        headers.insert("content-type", "application/json".parse().expect("a constant"));
+        headers.insert("idempotency-key", "once".parse().expect("a constant"));
+        service.served.send(request).await
+    };
+    for name in ["one", "two", "one"] {
+        let made = import(name).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{name}: {}", made.body);
+        assert_eq!(made.json()["name"], name);
+    }
+}

@@ -49,10 +49,16 @@ pub(crate) async fn key_list(
     let page = keys.list(&prefix, after.as_ref(), query.limit.unwrap_or(PAGE))?;
     keys.refused(&asker.caller(), &Event::service("key.list"), now)
         .await?;
-    let seen = |key: &&Key| asker.may(Action::ReadKeys, Resource::Key(key.name.as_str()));
+    let may_see = |name: &&KeyName| asker.may(Action::ReadKeys, Resource::Key(name.as_str()));
+    let seen = |key: &&Key| may_see(&&key.name);
     Ok(Json(dto::KeyPage {
         keys: page.keys.iter().filter(seen).map(dto::Key::from).collect(),
-        damaged: page.damaged.iter().map(ToString::to_string).collect(),
+        damaged: page
+            .damaged
+            .iter()
+            .filter(may_see)
+            .map(ToString::to_string)
+            .collect(),
         next: page.next.map(|name| name.to_string()),
     }))
 }
@@ -357,7 +363,10 @@ pub(crate) async fn quarantine_list(
         Timestamp::now(),
     )
     .await?;
-    Ok(Json(entries.into_iter().map(Into::into).collect()))
+    let seen = entries
+        .into_iter()
+        .filter(|entry| asker.may(Action::ReadKeys, Resource::Key(entry.name.as_str())));
+    Ok(Json(seen.map(Into::into).collect()))
 }
 
 /// Lets a compromised version open again what it protected, so that it can be moved to a newer one.
