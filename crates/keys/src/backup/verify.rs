@@ -104,6 +104,10 @@ pub(crate) async fn fetch(
             _copy: None,
         });
     }
+    copied(destination, name, spool).await
+}
+
+async fn copied(destination: &dyn Destination, name: &Name, spool: &Path) -> Result<Fetched, BackupError> {
     let copy = Spool::new(spool.join(format!(".{}.fetched", name.container())));
     destination.fetch(&name.container(), &copy.path).await?;
     Ok(Fetched {
@@ -112,7 +116,8 @@ pub(crate) async fn fetch(
     })
 }
 
-/// The manifest of a backup whose signature and digest match, and its container.
+/// The manifest of a backup whose signature and digest match, and a copy of its container: what was checked is
+/// what is read, whoever can write to the destination meanwhile.
 pub(crate) async fn checked(
     destination: &dyn Destination,
     name: &Name,
@@ -120,7 +125,7 @@ pub(crate) async fn checked(
     spool: &Path,
 ) -> Result<(Manifest, Fetched), BackupError> {
     let manifest = manifest(destination, name, known).await?;
-    let fetched = fetch(destination, name, spool).await?;
+    let fetched = copied(destination, name, spool).await?;
     let (name, expected) = (name.clone(), manifest.clone());
     let work = move || check_digest(&name, &expected, &fetched.path).map(|()| fetched);
     let fetched = tokio::task::spawn_blocking(work).await??;

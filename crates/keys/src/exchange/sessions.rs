@@ -102,14 +102,20 @@ impl Sessions {
             stage: Mutex::new(Stage::Waits(Box::new(provisional))),
         });
         let mut all = lock(&self.all);
-        if all.len() >= self.max {
+        if all.len() >= self.max || self.is_greedy(&all, caller) {
             all.retain(|_id, kept| !kept.is_over(now));
         }
-        if all.len() >= self.max {
+        if all.len() >= self.max || self.is_greedy(&all, caller) {
             return Err(ExchangeError::Full);
         }
         all.insert(id, kept);
         Ok(())
+    }
+
+    /// From half of the room on nobody gets more than a quarter, so that no caller alone keeps the others out.
+    fn is_greedy(&self, all: &HashMap<SessionId, Arc<Kept>>, caller: &str) -> bool {
+        let half = all.len() >= self.max / 2;
+        half && all.values().filter(|kept| kept.caller == caller).count() >= (self.max / 4).max(1)
     }
 
     /// A session of that caller.

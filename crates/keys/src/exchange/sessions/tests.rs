@@ -165,6 +165,30 @@ async fn of_confirmations_at_once_one_counts() {
 }
 
 #[tokio::test]
+async fn one_caller_does_not_keep_the_others_out() {
+    let folder = TempDir::new().expect("a folder");
+    let keys = started(&folder).await;
+    let sessions = Sessions::new(8, Time::default());
+    let enter = async |caller: &str| {
+        let (id, _confirm) = provisional(&keys).await;
+        let taken = lock(&keys.inner().sessions.all).remove(&id).expect("just made");
+        let stage = std::mem::replace(&mut *lock(&taken.stage), Stage::Over);
+        match stage {
+            Stage::Waits(provisional) => sessions.wait(caller, *provisional, time(at(1))).is_ok(),
+            Stage::Agreed(_) | Stage::Over => false,
+        }
+    };
+    for _ in 0..4 {
+        assert!(enter("greedy").await, "there is room");
+    }
+    assert!(!enter("greedy").await, "half of the room is taken");
+    assert!(enter("modest").await);
+    assert!(enter("modest").await);
+    assert!(!enter("modest").await, "a quarter is enough");
+    assert!(enter("another").await);
+}
+
+#[tokio::test]
 async fn a_wrong_confirmation_ends_it() {
     let folder = TempDir::new().expect("a folder");
     let keys = started(&folder).await;
