@@ -202,3 +202,49 @@ fn the_schedule_makes_backups_and_lets_old_ones_go() {
     let (_folder, data) = service.stopped();
     assert!(data.join("backup.identity").exists());
 }
+
+#[test]
+fn the_service_cannot_open_what_is_sealed_to_a_recipient_elsewhere() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (identity, place) = (folder.path().join("identity"), folder.path().join("backups"));
+    let made = run(&["recipient", "create", "--output", plain(&identity)]);
+    let config = format!(
+        "[backup]\nevery = \"0s\"\ndestination = \"{}\"\nrecipients = [\"{}\"]\n",
+        plain(&place),
+        made.stdout.trim()
+    );
+    let service = Running::configured(&config);
+    let name = backed_up(&service);
+    assert!(!service.data_directory().join("backup.identity").exists());
+    let outside = service.done(&["backup", "verify", &name]);
+    assert!(outside.contains("what opens it was not given"), "{outside}");
+    let pem = service.done(&["audit", "public-key"]);
+    service.put("audit.pem", pem.as_bytes());
+    let elsewhere = [
+        "backup",
+        "verify",
+        "--destination",
+        plain(&place),
+        "--signer",
+        "audit.pem",
+    ];
+    let inside = service.run(&[&elsewhere[..], &["--identity", plain(&identity)]].concat());
+    assert_eq!(inside.code, Some(0), "{}", inside.stderr);
+    assert!(
+        inside.stdout.contains("every record, the log"),
+        "{}",
+        inside.stdout
+    );
+    assert_eq!(inside.stderr, "", "the signer was known");
+
+    let foreign = Running::start();
+    let pem = foreign.done(&["audit", "public-key"]);
+    service.put("audit.pem", pem.as_bytes());
+    let refused = service.run(&elsewhere);
+    assert_eq!(
+        refused.code,
+        Some(1),
+        "signed by somebody else: {}",
+        refused.stderr
+    );
+}
