@@ -17,6 +17,8 @@ use super::stage::{Plan, Stage};
 
 /// Steps of one recovery among which the second death is drawn.
 const RECOVERY_STEPS: u64 = 24;
+/// Steps after which something was wrong, before the run ends.
+const WRONG_MAX: u64 = 20;
 const MODES: [&str; 3] = ["before", "after", "torn"];
 
 /// One death.
@@ -36,6 +38,8 @@ struct Counts {
     again: u64,
     /// Steps that this run did not come to.
     missed: u64,
+    /// Steps after which something was wrong.
+    wrong: u64,
 }
 
 /// Counts the steps of the script, then dies at each, or at as many as wanted.
@@ -56,7 +60,7 @@ pub(super) fn play(plan: &Plan, stage: &Stage, wanted: Option<u64>) -> anyhow::R
         if step % 50 == 0 {
             crate::say(&format!("steps: {step} of {steps}"));
         }
-        if stage.has_findings() {
+        if counts.wrong >= WRONG_MAX {
             break;
         }
     }
@@ -120,6 +124,7 @@ fn die(
             Ok((tally, checked))
         }
         recovered => {
+            counts.wrong += 1;
             stage.find(format!("{} in {}:", told(), own.folder.display()));
             findings.into_iter().for_each(|finding| stage.find(finding));
             if let Err(error) = recovered {
