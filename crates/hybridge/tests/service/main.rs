@@ -9,12 +9,18 @@
     reason = "what the tests share fails as a test does, and writes files of its own folder"
 )]
 
+mod algorithms;
 mod ask;
 mod dual_control;
 mod durable;
+mod exchange;
+mod exchange_exception;
+mod exchange_python;
 mod life;
+mod middleman;
 mod once;
 mod process;
 mod revocation;
 mod roles;
 mod secrets;
+mod tampering;
