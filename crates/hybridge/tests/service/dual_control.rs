@@ -136,3 +136,22 @@ async fn dual_control_is_not_taken_away_by_one() {
         refused("403 not_allowed")
     );
 }
+
+#[tokio::test]
+async fn two_tokens_that_one_administrator_made_are_one_person() {
+    let both = Administrators::new().await;
+    let one = both.service.with_token(&both.one);
+    let short = json!({"name": "child", "bindings": [{"role": "admin"}], "lifetime_s": 3600});
+    let mut children = Vec::new();
+    for _ in 0..2 {
+        let made = post(&one, "/v1/tokens", short.clone()).await.unwrap();
+        children.push(made["secret"].as_str().unwrap().to_owned());
+    }
+    let asked = json!({"operation": "destroy", "key": "guarded"});
+    let asking = both.service.with_token(&children[0]);
+    let asked = post(&asking, "/v1/approvals", asked).await.unwrap();
+    let id = asked["id"].as_str().unwrap();
+    let refused = both.approve(&children[1], id).await;
+    assert!(refused.is_err(), "{refused:?}");
+    both.approve(&both.two, id).await.unwrap();
+}

@@ -24,3 +24,4 @@ mod revocation;
 mod roles;
 mod secrets;
 mod tampering;
+mod tls;
