@@ -104,7 +104,7 @@ pub(super) fn verify(service: &Service) -> anyhow::Result<Verified> {
     let (log, keys) = (folder.join("audit.jsonl"), folder.join("keys.pem"));
     let run = |words: &[&str]| {
         let mut command = Command::new(&place.binary);
-        command.args(words).env("HYBRIDGE_DATA", place.data());
+        command.args(words).env("HYBRIDGE_DATA", place.home());
         command.output().context("cannot run hybridge audit")
     };
     if !run(&["audit", "--help"])?.status.success() {

@@ -146,7 +146,9 @@ fn create(admin: &mut Client, name: &str) -> anyhow::Result<()> {
 fn token(admin: &mut Client, role: Role, number: usize) -> anyhow::Result<(String, String)> {
     let own = format!("own-{number}");
     let binding = match role {
-        Role::User | Role::Forger | Role::Revoked | Role::Expired => json!({"role": "user", "names": ["open-*"]}),
+        Role::User | Role::Forger | Role::Revoked | Role::Expired => {
+            json!({"role": "user", "names": ["open-*"]})
+        }
         Role::Operator | Role::Doomed => json!({"role": "operator", "names": [own]}),
         Role::Auditor => json!({"role": "auditor"}),
         Role::Nobody => return Ok(Default::default()),
@@ -171,7 +173,10 @@ fn token(admin: &mut Client, role: Role, number: usize) -> anyhow::Result<(Strin
 /// Revokes the doomed, one after the other, spread over the time of the run.
 fn revoke(plan: &Plan, service: &Service, (callers, counts): (&[Caller], &Counts)) -> anyhow::Result<()> {
     let mut admin = service.client();
-    let doomed: Vec<&Caller> = callers.iter().filter(|caller| caller.role == Role::Doomed).collect();
+    let doomed: Vec<&Caller> = callers
+        .iter()
+        .filter(|caller| caller.role == Role::Doomed)
+        .collect();
     let time = Duration::from_secs(plan.seconds.max(1) * 5);
     let between = time / u32::try_from(doomed.len() + 2)?;
     pause(between);
@@ -180,7 +185,9 @@ fn revoke(plan: &Plan, service: &Service, (callers, counts): (&[Caller], &Counts
         let reply = admin.post(&format!("/v1/tokens/{}/revoke", caller.id), &json!({}))?;
         ensure!(reply.is_done(), "revoke: {}", reply.shown());
         caller.revoked.store(true, Ordering::SeqCst);
-        caller.frozen.store(primary(&mut admin, caller)?, Ordering::SeqCst);
+        caller
+            .frozen
+            .store(primary(&mut admin, caller)?, Ordering::SeqCst);
         counts.revoked.fetch_add(1, Ordering::Relaxed);
     }
     pause(between);
@@ -236,12 +243,11 @@ impl Caller {
                 Some(body) => client.post(&request.path, body)?,
                 None => client.get(&request.path)?,
             };
-            let became_revoked = self.role == Role::Doomed && !is_revoked && !reply.is_done();
-            let may = request.may && !is_revoked;
-            let is_right = if may {
-                reply.is_done() || became_revoked && matches!(reply.status, 401 | 429)
-            } else {
-                self.is_refusal(&reply, is_revoked)
+            // Revoked, and we have not heard of it yet.
+            let is_going = self.role == Role::Doomed && matches!(reply.status, 401 | 429);
+            let is_right = match request.may && !is_revoked {
+                true => reply.is_done() || is_going,
+                false => self.is_refusal(&reply, is_revoked) || is_going,
             };
             if !is_right {
                 let revoked = if is_revoked { ", revoked" } else { "" };
@@ -253,14 +259,14 @@ impl Caller {
                     reply.shown()
                 ));
             }
-            let counter = if reply.is_done() { &counts.allowed } else { &counts.refused };
+            let counter = if reply.is_done() {
+                &counts.allowed
+            } else {
+                &counts.refused
+            };
             counter.fetch_add(1, Ordering::Relaxed);
             if matches!(reply.status, 401 | 429) {
                 pause(Duration::from_millis(50));
-            }
-            if became_revoked {
-                // The acknowledgement of the revocation is on its way to the other side.
-                pause(Duration::from_millis(100));
             }
         }
         Ok(())

@@ -1,4 +1,6 @@
-//! Chance that a seed replays (xorshift64*), and base64 as the API writes it (RFC 4648 §4).
+//! Chance that a seed replays (xorshift64*), and the bytes and texts that are drawn from it.
+//!
+//! Base64 is that of RFC 4648 §4 and §5; the API reads both and writes the latter.
 
 /// A generator; the same seed draws the same.
 #[derive(Clone, Debug)]

@@ -83,7 +83,7 @@ fn damage(stage: &Stage, draw: &mut Draw) -> anyhow::Result<String> {
     let file = File::options()
         .read(true)
         .write(true)
-        .open(stage.place.data().join(name))?;
+        .open(stage.place.home().join(name))?;
     let size = file.metadata()?.len();
     anyhow::ensure!(size > 0, "{name} is empty");
     if draw.once_in(4) {

@@ -109,7 +109,9 @@ fn plant(client: &mut Client, draw: &mut Draw) -> anyhow::Result<Garden> {
     let encrypted = done(client, "/v1/keys/gone-encrypt/encrypt", &body)?;
     let body = json!({"ciphertext": encrypted["ciphertext"]});
     done(client, "/v1/keys/gone-encrypt/decrypt", &body)?;
-    garden.kept.push(Planted::bytes("a plaintext".to_owned(), &plaintext));
+    garden
+        .kept
+        .push(Planted::bytes("a plaintext".to_owned(), &plaintext));
     let body = json!({"name": "planted", "bindings": [{"role": "user"}]});
     let token = done(client, "/v1/tokens", &body)?;
     let text = |name: &str| token[name].as_str().unwrap_or_default().to_owned();
@@ -117,7 +119,10 @@ fn plant(client: &mut Client, draw: &mut Draw) -> anyhow::Result<Garden> {
     let secret = text("secret").into_bytes();
     garden.token = Some(Planted::bytes("the token".to_owned(), &secret));
     let mut holder = Client::new(client.address, &text("secret"));
-    ensure!(holder.get("/v1/keys?limit=1")?.is_done(), "the token does not pass");
+    ensure!(
+        holder.get("/v1/keys?limit=1")?.is_done(),
+        "the token does not pass"
+    );
     let passphrase = format!("planted {:016x} passphrase", draw.next());
     done(client, "/v1/seal/rekey", &json!({"passphrase": passphrase}))?;
     let planted = Planted::bytes("the passphrase".to_owned(), passphrase.as_bytes());
@@ -253,7 +258,10 @@ fn dump(stage: &Stage, service: &Service, what: &[&Planted]) -> anyhow::Result<V
 }
 
 fn has_gcore() -> bool {
-    let ran = Command::new("gcore").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let ran = Command::new("gcore")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     ran.is_ok()
 }
 
@@ -261,7 +269,12 @@ fn has_gcore() -> bool {
 fn hits(bytes: &[u8], what: &[&Planted]) -> Vec<String> {
     let forms: Vec<_> = what
         .iter()
-        .flat_map(|planted| planted.forms.iter().map(|(form, text)| (&planted.name, *form, text)))
+        .flat_map(|planted| {
+            planted
+                .forms
+                .iter()
+                .map(|(form, text)| (&planted.name, *form, text))
+        })
         .collect();
     // Two bytes decide for nearly every place that nothing begins there.
     let mut begins = vec![false; 1 << 16];

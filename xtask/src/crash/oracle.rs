@@ -315,7 +315,7 @@ impl<'a> Oracle<'a> {
     }
 
     fn check_files(&self) -> anyhow::Result<()> {
-        for entry in std::fs::read_dir(self.stage.place.data())? {
+        for entry in std::fs::read_dir(self.stage.place.home())? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             if !FILES.contains(&name.as_str()) {
                 self.find(format!("{name} is left over in the data directory"));

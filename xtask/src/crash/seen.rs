@@ -1,4 +1,6 @@
 //! The control of the test itself: losses that are real, and a ledger that was tampered with, must be seen.
+//!
+//! Nothing here is a fault of the service: each trick is played behind the back of both.
 
 use std::fs;
 use std::process::ExitCode;

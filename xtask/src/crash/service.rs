@@ -48,7 +48,7 @@ pub(super) enum Started {
 }
 
 impl Place {
-    pub(super) fn data(&self) -> PathBuf {
+    pub(super) fn home(&self) -> PathBuf {
         self.disk.join("data")
     }
 
@@ -57,13 +57,13 @@ impl Place {
         fs::create_dir_all(&self.disk)?;
         fs::set_permissions(&self.disk, fs::Permissions::from_mode(0o700))?;
         // One that was killed leaves it, and it names an address that may be somebody else's by now.
-        let announced = self.data().join("api.address");
+        let announced = self.home().join("api.address");
         let _absent = fs::remove_file(&announced);
         let log = File::options().create(true).append(true).open(&self.log)?;
         let from = log.metadata()?.len();
         let mut child = Command::new(&self.binary)
             .args(["serve", "--api", "127.0.0.1:0", "--log", self.filter, "--data"])
-            .arg(self.data())
+            .arg(self.home())
             .env("LD_PRELOAD", &self.layer)
             .env("HYBRIDGE_FAULTS_FOLDER", &self.disk)
             .env("HYBRIDGE_FAULTS_CONTROL", &control.path)
@@ -105,7 +105,7 @@ impl Place {
     fn answers(&self, announced: &Path) -> Option<(SocketAddr, String)> {
         let text = fs::read_to_string(announced).ok()?;
         let address = text.trim().strip_prefix("http://")?.parse().ok()?;
-        let token = fs::read_to_string(self.data().join("admin.token")).ok()?;
+        let token = fs::read_to_string(self.home().join("admin.token")).ok()?;
         let reply = Client::new(address, "").get("/health").ok()?;
         (reply.status > 0).then(|| (address, token.trim().to_owned()))
     }

@@ -1,4 +1,6 @@
 //! What one kind of fault plays on: a disk that fails, a ledger that does not, and what was found wrong.
+//!
+//! Stages share nothing, so that one kind leaves no traces in another. What was found is kept, not thrown.
 
 use std::fs;
 use std::path::{Path, PathBuf};
