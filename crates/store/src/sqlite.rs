@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 
 use crate::backend::{Backend, FoundEntry, Pace, Page, Reader, Readers, Side};
@@ -297,8 +298,10 @@ impl Reader for Sqlite {
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Fault> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| fault(path, &error))?;
+    // Else SQLite plans a prepared range query anew whenever its bounds change, which is each time.
     connection
         .busy_timeout(BUSY_TIMEOUT)
+        .and_then(|()| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true))
         .map_err(|error| fault(path, &error))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
