@@ -124,3 +124,39 @@ fn a_file_that_others_can_read_fails_while_the_service_is_stopped_too() {
     let remedy = format!("-> chmod 600 {}", key.display());
     assert!(finished.stdout.contains(&remedy), "{}", finished.stdout);
 }
+
+/// Flips one bit of each copy of what follows a mark; how many there were.
+fn flip_after(path: &std::path::Path, mark: &[u8]) -> usize {
+    let mut bytes = std::fs::read(path).expect("the store");
+    let places: Vec<_> = bytes
+        .windows(mark.len())
+        .enumerate()
+        .filter(|(_, window)| *window == mark)
+        .map(|(at, _)| at + mark.len() + 40)
+        .collect();
+    for place in &places {
+        bytes[*place] ^= 1;
+    }
+    std::fs::write(path, bytes).expect("our own file");
+    places.len()
+}
+
+#[test]
+fn a_damaged_record_is_named_in_health_and_by_doctor_and_stops_no_other() {
+    let service = Running::start();
+    service.done(&["key", "create", "app/broken-one", "--purpose", "sign"]);
+    service.done(&["key", "create", "app/whole", "--purpose", "sign"]);
+    service.done(&["backup", "create"]);
+    let (folder, data) = service.stopped();
+    assert!(flip_after(&data.join("keys.db"), b"app/broken-one\0\0\0\0\x01") > 0);
+    let service = Running::at(folder, data);
+    let refused = service.run_with(&["key", "sign", "app/broken-one"], &[], b"x").0;
+    assert_ne!(refused.code, Some(0));
+    assert_eq!(
+        service.run_with(&["key", "sign", "app/whole"], &[], b"x").0.code,
+        Some(0)
+    );
+    let report = doctor(&service, 1);
+    let named = found(&report, "store", "fail").join(" ");
+    assert!(named.contains("version/app/broken-one version 1"), "{report}");
+}

@@ -9,7 +9,7 @@ use super::finding::Finding;
 use super::{keys, stopped};
 use crate::command_error::CommandError;
 use crate::service::answer::{items, text};
-use crate::service::{Service, ServiceArgs, segment};
+use crate::service::{Service, ServiceArgs, path, segment};
 
 /// A backup older than this, in seconds, is a failure.
 const BACKUP_AGE_MAX: i64 = 24 * 3600;
@@ -160,6 +160,13 @@ fn every_key(service: &Service, now: Timestamp) -> Asked {
         let keys = items(&page["keys"]);
         count += keys.len();
         findings.extend(keys.iter().flat_map(|key| keys::judge(key, now)));
+        for key in keys
+            .iter()
+            .filter(|key| key["policy"]["crypto_period_seconds"].is_u64())
+        {
+            let shown = service.read(&path("keys", &text(key, "name"), ""))?;
+            findings.extend(keys::expired(&shown, now));
+        }
         match page["next"].as_str() {
             Some(next) => after = format!("&after={}", segment(next)),
             None => break,
