@@ -6,7 +6,7 @@ use hybridge_exchange::server::Refusal;
 use hybridge_keys::exchange::ExchangeError;
 
 use crate::key_problem::chain;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, SuiteAdvice};
 
 impl From<ExchangeError> for Problem {
     fn from(error: ExchangeError) -> Self {
@@ -16,17 +16,25 @@ impl From<ExchangeError> for Problem {
         };
         let code = Code::by_name(error.code()).unwrap_or(Code::ExchangeFailed);
         let mut problem = Self::new(code, chain(&error));
-        match &error {
-            ExchangeError::Refusal(Refusal::ShareRequired { suite }) => problem.suite = Some(suite.name),
-            ExchangeError::Refusal(Refusal::NoSuite { allowed }) => {
-                problem.allowed = allowed.iter().map(|suite| suite.name).collect();
-            }
-            _ => {}
-        }
+        problem.suites = advice(&error).map(Box::new);
         if code == Code::ExchangeBusy {
             return problem.retry_after(Duration::from_secs(5));
         }
         problem
+    }
+}
+
+fn advice(error: &ExchangeError) -> Option<SuiteAdvice> {
+    match error {
+        ExchangeError::Refusal(Refusal::ShareRequired { suite }) => Some(SuiteAdvice {
+            suite: Some(suite.name),
+            ..SuiteAdvice::default()
+        }),
+        ExchangeError::Refusal(Refusal::NoSuite { allowed }) => Some(SuiteAdvice {
+            allowed: allowed.iter().map(|suite| suite.name).collect(),
+            ..SuiteAdvice::default()
+        }),
+        _ => None,
     }
 }
 

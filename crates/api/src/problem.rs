@@ -13,6 +13,17 @@ use utoipa::ToSchema;
 
 use crate::{ControlError, ProbeError};
 
+/// Which suites would do, where the ones offered do not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct SuiteAdvice {
+    /// The suite that a share is needed for (`suite_required`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suite: Option<&'static str>,
+    /// The suites that are allowed (`suite_not_allowed`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<&'static str>,
+}
+
 /// What went wrong, in `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -29,12 +40,9 @@ pub(crate) struct Problem {
     /// The member of the body or the query parameter at fault, as a path: `canary.weight`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// The suite that a share is needed for (`suite_required`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suite: Option<&'static str>,
-    /// The suites that are allowed (`suite_not_allowed`).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub allowed: Vec<&'static str>,
+    /// What the key exchange would agree to.
+    #[serde(flatten)]
+    pub suites: Option<Box<SuiteAdvice>>,
     /// Seconds after which it may be different.
     #[serde(skip)]
     pub retry_after_s: Option<u64>,
@@ -154,8 +162,7 @@ impl Problem {
             detail: detail.into(),
             code,
             field: None,
-            suite: None,
-            allowed: Vec::new(),
+            suites: None,
             retry_after_s: (status == StatusCode::TOO_MANY_REQUESTS).then_some(5),
         }
     }
