@@ -81,11 +81,7 @@ pub(super) fn play(plan: &Plan, stage: &Stage) -> anyhow::Result<String> {
         for caller in &callers {
             let (client, stop, counts) = (Client::new(service.address, &caller.secret), &stop, &counts);
             let draw = plan.draw("callers", caller.number as u64);
-            scope.spawn(move || {
-                if let Err(error) = caller.work((client, draw), stage, (stop, counts)) {
-                    stage.find(format!("{:?} {}: {error:#}", caller.role, caller.number));
-                }
-            });
+            scope.spawn(move || caller.run((client, draw), stage, (stop, counts)));
         }
         let revoked = revoke(plan, &service, (&callers, &counts));
         stop.store(true, Ordering::Relaxed);
@@ -230,6 +226,13 @@ struct Request {
 }
 
 impl Caller {
+    /// Works until it is told to stop; what ends it earlier is a finding.
+    fn run(&self, with: (Client, Draw), stage: &Stage, counted: (&AtomicBool, &Counts)) {
+        if let Err(error) = self.work(with, stage, counted) {
+            stage.find(format!("{:?} {}: {error:#}", self.role, self.number));
+        }
+    }
+
     fn work(
         &self,
         (mut client, mut draw): (Client, Draw),
@@ -250,13 +253,10 @@ impl Caller {
                 false => self.is_refusal(&reply, is_revoked) || is_going,
             };
             if !is_right {
-                let revoked = if is_revoked { ", revoked" } else { "" };
+                let (role, number, path) = (self.role, self.number, &request.path);
+                let shown = reply.shown();
                 stage.find(format!(
-                    "{:?} {}{revoked}: {} gives {}",
-                    self.role,
-                    self.number,
-                    request.path,
-                    reply.shown()
+                    "{role:?} {number}, revoked: {is_revoked}: {path} gives {shown}"
                 ));
             }
             let counter = if reply.is_done() {

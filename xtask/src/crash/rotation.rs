@@ -35,9 +35,8 @@ pub(super) fn play(plan: &Plan, stage: &Stage) -> anyhow::Result<String> {
             let (stop, requests, draw) = (&stop, &requests, plan.draw("rotation", number));
             let client = service.client();
             scope.spawn(move || {
-                if let Err(error) = work(client, draw, count, (stop, requests)) {
-                    stage.find(format!("a request failed during the rotation: {error:#}"));
-                }
+                let worked = work(client, draw, count, (stop, requests));
+                worked.unwrap_or_else(|error| stage.find(format!("a request failed meanwhile: {error:#}")));
             });
         }
         pause(Duration::from_secs(1));
@@ -66,18 +65,8 @@ fn make(service: &Service, count: u64) -> anyhow::Result<()> {
     std::thread::scope(|scope| {
         let makers: Vec<_> = (0..MAKERS)
             .map(|maker| {
-                let mut client = service.client();
-                scope.spawn(move || {
-                    (maker..count)
-                        .step_by(usize::try_from(MAKERS)?)
-                        .try_for_each(|number| {
-                            let policy = json!({"rotation_period_seconds": 86_400});
-                            let body = json!({"name": name(number), "purpose": "encrypt", "policy": policy});
-                            let reply = client.post("/v1/keys", &body)?;
-                            ensure!(reply.is_done(), "{}", reply.shown());
-                            Ok(())
-                        })
-                })
+                let client = service.client();
+                scope.spawn(move || make_some(client, maker, count))
             })
             .collect();
         makers.into_iter().try_for_each(|maker| {
@@ -85,6 +74,16 @@ fn make(service: &Service, count: u64) -> anyhow::Result<()> {
             joined.map_err(|_panic| anyhow::anyhow!("a maker panicked"))?
         })
     })
+}
+
+fn make_some(mut client: Client, first: u64, count: u64) -> anyhow::Result<()> {
+    for number in (first..count).step_by(usize::try_from(MAKERS)?) {
+        let policy = json!({"rotation_period_seconds": 86_400});
+        let body = json!({"name": name(number), "purpose": "encrypt", "policy": policy});
+        let reply = client.post("/v1/keys", &body)?;
+        ensure!(reply.is_done(), "{}", reply.shown());
+    }
+    Ok(())
 }
 
 fn name(number: u64) -> String {
