@@ -256,7 +256,7 @@ fn may_approve(approval: &Approval, by: Administrator<'_>) -> Result<(), &'stati
         Err("whoever asked cannot approve")
     } else if approval.lineage.contains(approver) || by.lineage.contains(&approval.requester) {
         Err("requester and approver are not two persons: one made the other")
-    } else if have_common_maker(&approval.lineage, by.lineage) {
+    } else if one_made_both(&approval.lineage, by.lineage) {
         Err("requester and approver are not two persons: the same principal made both")
     } else {
         Ok(())
@@ -264,7 +264,7 @@ fn may_approve(approval: &Approval, by: Administrator<'_>) -> Result<(), &'stati
 }
 
 /// The first token of a store, which is the last of a lineage and a token, does not count.
-fn have_common_maker(one: &[String], other: &[String]) -> bool {
+fn one_made_both(one: &[String], other: &[String]) -> bool {
     let is_first = |at: usize, maker: &str| at + 1 == one.len() && maker.starts_with("token:");
     one.iter()
         .enumerate()
