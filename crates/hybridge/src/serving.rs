@@ -100,7 +100,11 @@ impl Bound {
     /// None today: what can fail was done by `open`.
     pub(crate) async fn serve(mut self, prober: Arc<dyn Prober>) -> Result<Ending, CommandError> {
         let (stop, stopping) = watch::channel(false);
-        let watch = self.api.as_ref().and_then(|(api, _)| api.keys.as_ref()).map(KeyService::watch);
+        let watch = self
+            .api
+            .as_ref()
+            .and_then(|(api, _)| api.keys.as_ref())
+            .map(KeyService::watch);
         let watching = watch.clone().map(|watch| tokio::spawn(watch.run()));
         let control = EdgeControl::new(self.handle.clone()).with_keys(watch);
         let translating = tokio::spawn(control.clone().translate());

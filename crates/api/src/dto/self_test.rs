@@ -1,4 +1,5 @@
 //! Self-tests of the cryptography, as the running process made them.
+//! Names of algorithms, tests and outcomes are those of `hybridge selftest --json`.
 
 use hybridge_crypto::selftest::{Report, Row};
 use hybridge_crypto::state;

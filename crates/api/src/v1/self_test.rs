@@ -26,7 +26,8 @@ pub(crate) async fn selftest_run(
         Problem::new(Code::CryptoFailed, "the self-tests did not end")
     })?;
     if let Ok(keys) = context.keys() {
-        keys.self_tested(&report, &asker.caller(), Timestamp::now()).await?;
+        keys.self_tested(&report, &asker.caller(), Timestamp::now())
+            .await?;
     }
     Ok(Json(SelfTest::from(&report)))
 }

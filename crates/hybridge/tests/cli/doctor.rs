@@ -1,4 +1,5 @@
 //! `hybridge doctor` on a real service and on its data directory alone: what it finds, and how it ends.
+//! What is damaged is damaged in the files, while nothing runs.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,5 @@
 //! What a check found: how bad it is, what it is, and the command that mends it.
+//! The words in JSON are for programs and stay as they are.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! Is a key weak? Judged by its algorithm, its policy, and how long what it protects must stay protected.
+//! Pure: a key as the API shows it comes in, findings go out.
 
 use hybridge_crypto::Algorithm;
 use jiff::Timestamp;

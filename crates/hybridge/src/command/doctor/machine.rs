@@ -1,4 +1,5 @@
 //! The machine: room on the disk, the clock's source, swap, and core dumps of the service.
+//! What the system does not tell is said or left out, never guessed.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +10,7 @@ use super::finding::Finding;
 const FREE_MIN: u64 = 10;
 
 pub(super) fn check(folder: &Path) -> Vec<Finding> {
-    [disk(folder), synchronised(), swap(), core_dumps(folder)]
+    [disk(folder), synchronised(), swap(), dumps(folder)]
         .into_iter()
         .flatten()
         .collect()
@@ -57,7 +58,7 @@ fn swap() -> Option<Finding> {
 }
 
 /// The service's own limit where it runs, else that of this shell.
-fn core_dumps(folder: &Path) -> Option<Finding> {
+fn dumps(folder: &Path) -> Option<Finding> {
     let id = std::fs::read_to_string(folder.join("lock")).unwrap_or_default();
     let of = |id: &str| std::fs::read_to_string(format!("/proc/{id}/limits")).ok();
     let limits = of(id.trim()).or_else(|| of("self"))?;

@@ -1,4 +1,5 @@
 //! A service that runs, asked through its API with the token of the data directory.
+//! What one question does not get an answer to is a warning, and the others are asked all the same.
 
 use std::path::Path;
 

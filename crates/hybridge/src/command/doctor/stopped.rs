@@ -1,4 +1,5 @@
 //! A service that does not run: what can be read without opening the seal.
+//! The directory is locked meanwhile, and its witness is left as it is.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! The self-tests of the running service: asked for by its API, shown as it answers.
+//! The exit code is that of the tests: 1 where one did not pass.
 
 use serde_json::{Value, json};
 
