@@ -156,6 +156,21 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyPath {
     }
 }
 
+/// As [`KeyPath`], or one of the service's own keys: `@exchange`, `@audit`.
+pub(crate) struct AnyKeyPath(pub(crate) KeyName);
+
+impl<S: Send + Sync> FromRequestParts<S> for AnyKeyPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Name(name) = Name::from_request_parts(parts, state).await?;
+        match KeyName::of_service(&name) {
+            Some(own) => Ok(Self(own)),
+            None => Ok(Self(KeyName::parse(&name)?)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Params, decode};

@@ -32,6 +32,8 @@ pub struct Exported {
     pub version: u32,
     /// Its algorithm.
     pub algorithm: &'static Algorithm,
+    /// Whether PKCS#8 is inside, or the raw bytes.
+    pub is_pkcs8: bool,
     /// The container.
     pub sealed: Vec<u8>,
 }
@@ -64,7 +66,7 @@ impl Keys {
             let key = draft.key.clone();
             let version = draft.version(self, number)?;
             check_version(version, wanted.now)?;
-            let sealed = seal(&key, version, exporting.recipients)?;
+            let (is_pkcs8, sealed) = seal(&key, version, exporting.recipients)?;
             let algorithm = version.algorithm;
             let mut event = wanted.done().version(number);
             for recipient in exporting.recipients {
@@ -74,6 +76,7 @@ impl Keys {
                 return Ok(Exported {
                     version: number,
                     algorithm,
+                    is_pkcs8,
                     sealed,
                 });
             }
@@ -109,15 +112,25 @@ fn check_version(version: &Stored, now: Timestamp) -> Result<(), Error> {
     }
 }
 
-fn seal(key: &Key, version: &Stored, recipients: &[Recipient]) -> Result<Vec<u8>, Error> {
-    let failed_encoding = failed(version.algorithm);
-    let material: Zeroizing<Vec<u8>> = match key.purpose {
-        Purpose::Kem | Purpose::Sign => {
-            let pair = encoding::PrivateKey::from_bytes(version.algorithm, &version.secret);
-            pair.and_then(|pair| encoding::private_to_pkcs8(&pair))
-                .map_err(failed_encoding)?
-        }
-        Purpose::Encrypt | Purpose::Mac | Purpose::Wrap => version.secret.clone(),
+/// Sealed, and whether PKCS#8 is inside.
+fn seal(key: &Key, version: &Stored, recipients: &[Recipient]) -> Result<(bool, Vec<u8>), Error> {
+    let encoded = match key.purpose {
+        Purpose::Kem | Purpose::Sign => pkcs8(version)?,
+        Purpose::Encrypt | Purpose::Mac | Purpose::Wrap => None,
     };
-    recipient::seal_to(recipients, PURPOSE, &material).map_err(|error| Error::invalid("recipients", error))
+    let is_pkcs8 = encoded.is_some();
+    let material = encoded.unwrap_or_else(|| version.secret.clone());
+    let sealed = recipient::seal_to(recipients, PURPOSE, &material);
+    let sealed = sealed.map_err(|error| Error::invalid("recipients", error))?;
+    Ok((is_pkcs8, sealed))
+}
+
+/// PKCS#8, or none where the algorithm has no object identifier.
+fn pkcs8(version: &Stored) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let pair = encoding::PrivateKey::from_bytes(version.algorithm, &version.secret);
+    match pair.and_then(|pair| encoding::private_to_pkcs8(&pair)) {
+        Ok(encoded) => Ok(Some(encoded)),
+        Err(encoding::Error::NoEncoding { .. }) => Ok(None),
+        Err(error) => Err(failed(version.algorithm)(error)),
+    }
 }

@@ -25,6 +25,12 @@ impl KeyName {
         check(name).map(|()| Self(name.into()))
     }
 
+    /// One of the service's own keys, for the few operations that an operator may ask of them.
+    #[must_use]
+    pub fn of_service(name: &str) -> Option<Self> {
+        ["@audit", "@exchange"].contains(&name).then(|| Self(name.into()))
+    }
+
     /// A name of the service's own, which begins with `@`.
     pub(crate) fn internal(name: &'static str) -> Self {
         debug_assert!(name.starts_with('@'));

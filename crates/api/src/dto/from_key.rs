@@ -83,6 +83,7 @@ impl From<&keys::KeyVersion> for KeyVersion {
                 keys::Origin::Imported => "imported",
             },
             public_key: public_key(version),
+            public_key_raw: (!version.public_key.is_empty()).then(|| version.public_key.as_slice().into()),
         }
     }
 }
@@ -192,12 +193,14 @@ impl KeyPolicyRequest {
             dual_control: self.dual_control.unwrap_or(policy.dual_control),
             exchange: self.exchange.unwrap_or(policy.exchange),
             operations: operations.unwrap_or(policy.operations),
-            usage_limit: self.usage_limit.or(policy.usage_limit),
+            usage_limit: self.usage_limit.unwrap_or(policy.usage_limit),
             rotation_period: self
                 .rotation_period_seconds
                 .map(seconds)
                 .or(policy.rotation_period),
-            crypto_period: self.crypto_period_seconds.map(seconds).or(policy.crypto_period),
+            crypto_period: self
+                .crypto_period_seconds
+                .map_or(policy.crypto_period, |period| period.map(seconds)),
             minimum_version: self.minimum_version.unwrap_or(policy.minimum_version),
         })
     }

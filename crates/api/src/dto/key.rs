@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::Base64;
@@ -61,6 +61,8 @@ pub struct KeyVersion {
     pub origin: &'static str,
     /// The public half as SubjectPublicKeyInfo in PEM (RFC 7468 §13); `null` for symmetric keys.
     pub public_key: Option<String>,
+    /// The public half in its raw form; where no object identifier is registered, the only one there is.
+    pub public_key_raw: Option<Base64>,
 }
 
 /// What a key may be used for, how often and how long.
@@ -145,9 +147,20 @@ pub struct KeyPolicyRequest {
     pub dual_control: Option<bool>,
     pub exchange: Option<bool>,
     pub operations: Option<Vec<String>>,
-    pub usage_limit: Option<u64>,
+    /// `null` lifts it.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<u64>)]
+    pub usage_limit: Option<Option<u64>>,
     /// 0 is never.
     pub rotation_period_seconds: Option<u64>,
-    pub crypto_period_seconds: Option<u64>,
+    /// `null` lifts it.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<u64>)]
+    pub crypto_period_seconds: Option<Option<u64>>,
     pub minimum_version: Option<u32>,
+}
+
+/// Tells `null` from nothing.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

@@ -110,6 +110,8 @@ pub struct KeyExported {
     pub name: String,
     pub version: u32,
     pub algorithm: &'static str,
+    /// What is inside: `pkcs8`, or `raw` for symmetric keys and where no object identifier is registered.
+    pub form: &'static str,
     /// Sealed to the recipient: PKCS#8 of a key pair, the raw bytes of a symmetric key.
     pub sealed: super::Base64,
 }

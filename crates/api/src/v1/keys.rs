@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::context::Context;
 use crate::deed;
 use crate::dto;
-use crate::extract::{Body, KeyPath, Params};
+use crate::extract::{AnyKeyPath, Body, KeyPath, Params};
 use crate::once::{Once, once};
 use crate::principal::Asker;
 use crate::problem::{Code, Problem};
@@ -148,7 +148,7 @@ fn created(keys: &Keys, name: &KeyName, now: Timestamp) -> Result<(StatusCode, J
 pub(crate) async fn key_show(
     State(context): State<Context>,
     asker: Asker,
-    KeyPath(name): KeyPath,
+    AnyKeyPath(name): AnyKeyPath,
 ) -> Changed {
     let (keys, now) = (context.keys()?, Timestamp::now());
     let shown = keys.show(&name, now)?;
@@ -184,6 +184,7 @@ pub(crate) async fn key_export(
         name: name.to_string(),
         version: exported.version,
         algorithm: exported.algorithm.name,
+        form: if exported.is_pkcs8 { "pkcs8" } else { "raw" },
         sealed: exported.sealed.into(),
     }))
 }
@@ -215,7 +216,8 @@ pub(crate) async fn key_configure(
     Ok(Json((&key).into()))
 }
 
-/// Makes a new primary version; what the old one protected still opens.
+/// Makes a new primary version; what the old one protected still opens. The service's own keys, `@exchange` and
+/// `@audit`, can be rotated too.
 #[utoipa::path(
     post, path = "/v1/keys/{name}/rotate", tag = "keys",
     params(("name" = String, Path, description = "Name of the key, percent-encoded")),
@@ -225,7 +227,7 @@ pub(crate) async fn key_configure(
 pub(crate) async fn key_rotate(
     State(context): State<Context>,
     asker: Asker,
-    KeyPath(name): KeyPath,
+    AnyKeyPath(name): AnyKeyPath,
     Body(dto::Nothing {}): Body<dto::Nothing>,
 ) -> Result<Json<dto::KeyRotated>, Problem> {
     let rotated = context
@@ -277,7 +279,8 @@ pub(crate) async fn key_disable(
     Ok(Json((&key).into()))
 }
 
-/// Records a compromise: rotates at once, quarantines the old version, and says what it had protected.
+/// Records a compromise: rotates at once, quarantines the old version, and says what it had protected. Also for
+/// the service's own keys, `@exchange` and `@audit`.
 #[utoipa::path(
     post, path = "/v1/keys/{name}/compromise", tag = "keys",
     params(("name" = String, Path, description = "Name of the key, percent-encoded")),
@@ -287,7 +290,7 @@ pub(crate) async fn key_disable(
 pub(crate) async fn key_compromise(
     State(context): State<Context>,
     asker: Asker,
-    KeyPath(name): KeyPath,
+    AnyKeyPath(name): AnyKeyPath,
     Body(choice): Body<dto::VersionChoice>,
 ) -> Result<Json<dto::KeyCompromised>, Problem> {
     let caller = asker.caller();
