@@ -1,6 +1,7 @@
 //! `hybridge doctor` on a real service and on its data directory alone: what it finds, and how it ends.
 //! What is damaged is damaged in the files, while nothing runs.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
@@ -138,7 +139,8 @@ fn flip_after(path: &std::path::Path, mark: &[u8]) -> usize {
     for place in &places {
         bytes[*place] ^= 1;
     }
-    std::fs::write(path, bytes).expect("our own file");
+    let mut file = std::fs::File::create(path).expect("our own file");
+    file.write_all(&bytes).expect("our own file");
     places.len()
 }
 

@@ -5,6 +5,7 @@
 //! system become paths in a scratch directory.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -57,7 +58,8 @@ fn blocks(page: &str) -> Vec<(usize, String)> {
 }
 
 fn executable(path: &Path, text: &str) {
-    std::fs::write(path, text).expect("a directory of our own");
+    let mut file = std::fs::File::create(path).expect("a directory of our own");
+    file.write_all(text.as_bytes()).expect("a directory of our own");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("our own file");
 }
 
@@ -75,7 +77,7 @@ fn every_command_of_the_runbook_does_what_it_says() {
         &folder.path().join("bin/systemctl"),
         &SYSTEMCTL.replace("SCRATCH", scratch),
     );
-    std::fs::write(folder.path().join("etc/keys.toml"), "").expect("a directory of our own");
+    std::fs::File::create(folder.path().join("etc/keys.toml")).expect("a directory of our own");
     let mut script = "set -euo pipefail\ntrap 'systemctl stop hybridge-keys' EXIT\n".to_owned();
     for (line, block) in &blocks {
         let block = block.replace("/var/lib/hybridge", &format!("{scratch}/lib"));
