@@ -1,4 +1,5 @@
 //! Backup and restore of a filled store: how long they take, by the commands that an operator uses.
+//! One sample each; the service runs while its backup is made, and the restored directory is a new one.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

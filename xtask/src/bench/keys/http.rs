@@ -1,4 +1,5 @@
 //! Just enough HTTP/1.1 to set a server up and to see its first answer: one request per connection, loopback.
+//! Nothing here is measured.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
 //! What takes many keys, or none: memory, start, lookups, rotation under load.
+//! Each is measured once: filling a store takes longer than its figures vary.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! What operations cost, how many keys are made, and how long exchanges take.
+//! Each sample is from a fresh service, so that no round meets what another left behind.
 
 use anyhow::Context as _;
 use serde_json::Value;

@@ -1,4 +1,5 @@
 //! The report: a row per figure, a column per subject; medians with their spread, and how they compare.
+//! JSON has every sample.
 
 use serde_json::json;
 

@@ -51,9 +51,9 @@ pub(super) struct Tally {
     pub(super) time_us: Histogram<u64>,
 }
 
-/// What the clients of one load share.
+/// What all clients of one load have in common.
 #[derive(Clone)]
-struct Shared {
+struct Round {
     slice: Slice,
     next: Arc<AtomicU64>,
     count: u64,
@@ -73,7 +73,7 @@ impl Load {
             tokio::task::spawn_blocking(move || slice.pace(f64::from(rate), &sender));
             Arc::new(Mutex::new(due))
         });
-        let shared = Shared {
+        let round = Round {
             slice: self.slice.clone(),
             next: Arc::default(),
             count: self.count,
@@ -81,7 +81,7 @@ impl Load {
         };
         let mut working: JoinSet<_> = workers
             .into_iter()
-            .map(|worker| worker.work(shared.clone()))
+            .map(|worker| worker.work(round.clone()))
             .collect();
         let mut tally = Tally::new();
         while let Some(worked) = working.join_next().await {
@@ -91,7 +91,7 @@ impl Load {
     }
 }
 
-impl Shared {
+impl Round {
     /// When the next request should begin, and its number; `None` at the end.
     async fn next(&self) -> Option<(Instant, u64)> {
         let begins = match &self.due {
@@ -110,10 +110,10 @@ impl Shared {
 }
 
 impl Worker {
-    async fn work(mut self, shared: Shared) -> Result<Tally, CommandError> {
+    async fn work(mut self, round: Round) -> Result<Tally, CommandError> {
         let mut tally = Tally::new();
-        while let Some((begins, number)) = shared.next().await {
-            if shared.is_too_late() {
+        while let Some((begins, number)) = round.next().await {
+            if round.is_too_late() {
                 let late = Failure::Connection("not begun in time".to_owned());
                 tally.failures.count(&late)?;
                 continue;
@@ -121,7 +121,7 @@ impl Worker {
             let asked = tokio::time::timeout(TIMEOUT, self.ask(number)).await;
             let asked = asked.unwrap_or_else(|_elapsed| Err(Failure::timeout()));
             // In the closed loop what ends after the end does not count.
-            if shared.due.is_none() && shared.slice.is_over() {
+            if round.due.is_none() && round.slice.is_over() {
                 break;
             }
             if !tally.count(asked, begins)? {
