@@ -30,9 +30,11 @@ pub(super) enum Field {
     Failed = 8,
     /// Seconds by which the wall clock runs ahead.
     Skew = 9,
+    /// 1 while syncs do nothing and say that they did.
+    Lie = 10,
 }
 
-const FIELDS: usize = 10;
+const FIELDS: usize = 11;
 
 /// The page of one run.
 #[derive(Debug)]
@@ -69,7 +71,7 @@ impl Control {
 
     /// No fault from now on; the clock stays as far ahead as it is.
     pub(super) fn calm(&self) -> anyhow::Result<()> {
-        use Field::{Failed, FsyncFailAt, Full, KillAt, Killed, Mode, Power, Steps, Syncs};
+        use Field::{Failed, FsyncFailAt, Full, KillAt, Killed, Lie, Mode, Power, Steps, Syncs};
         let faults = [
             Steps,
             KillAt,
@@ -80,6 +82,7 @@ impl Control {
             FsyncFailAt,
             Killed,
             Failed,
+            Lie,
         ];
         faults.into_iter().try_for_each(|field| self.set(field, 0))
     }

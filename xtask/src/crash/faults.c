@@ -10,6 +10,7 @@
  *   full              a write that would make a file longer fails with ENOSPC
  *   fsync_fail_at     this sync fails with EIO once, and a random part of what it should have synced is forgotten;
  *                     `failed` says afterwards whether it was the database's (1) or another file's (2)
+ *   lie               a sync says that it is done and is not: for the control of the test itself
  *   skew              seconds by which the wall clock runs ahead, so that windows of days can end
  *
  * To forget, it keeps the old and the new bytes of every write since the file's last successful sync: it puts back the old
@@ -36,7 +37,7 @@
 #define SECTOR 512
 
 struct control {
-    volatile uint64_t steps, kill_at, mode, power, full, syncs, fsync_fail_at, killed, failed, skew;
+    volatile uint64_t steps, kill_at, mode, power, full, syncs, fsync_fail_at, killed, failed, skew, lie;
 };
 enum { BEFORE = 0, AFTER = 1, TORN = 2 };
 
@@ -309,8 +310,8 @@ static int sync_file(int file, int (*real)(int)) {
         errno = EIO;
         result = -1;
     } else {
-        result = real(file);
-        if (!result) forget(file);
+        result = control->lie ? 0 : real(file);
+        if (!result && !control->lie) forget(file);
     }
     if (last) die();
     pthread_mutex_unlock(&lock);

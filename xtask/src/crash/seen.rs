@@ -4,21 +4,25 @@
 
 use std::fs;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use super::control::Field;
 use super::kill;
 use super::ledger::{Deed, Event, Made};
 use super::load;
 use super::model::Model;
 use super::oracle::{Oracle, Tolerance};
+use super::service::pause;
 use super::stage::{Plan, Stage, copy};
 
 /// What is done behind the oracle's back.
-const TRICKS: [&str; 5] = [
+const TRICKS: [&str; 6] = [
     "an older copy of the disk is put back, witness and all",
     "the content of a canary is another one in the ledger",
     "the ledger says that a key was put aside",
     "the ledger says that a rotation was acknowledged",
     "a token is revoked in the ledger alone",
+    "syncs are lies, and the power goes",
 ];
 
 /// Plays every trick; each must be found out.
@@ -27,14 +31,15 @@ pub(super) fn run(plan: &Plan) -> anyhow::Result<ExitCode> {
     for (number, trick) in TRICKS.iter().enumerate() {
         let stage = Stage::make(plan, &format!("control-{number}"))?;
         prepare(plan, &stage)?;
-        if number == 0 {
-            put_back(plan, &stage)?;
-        } else {
-            tamper(number, &stage)?;
+        match number {
+            0 => put_back(plan, &stage)?,
+            5 => lose_power(plan, &stage)?,
+            _ => tamper(number, &stage)?,
         }
-        let service = stage.serve()?;
-        Oracle::new(&stage, service.client(), Tolerance::Exact).check()?;
-        drop(service);
+        match stage.serve() {
+            Ok(service) => drop(Oracle::new(&stage, service.client(), Tolerance::Exact).check()?),
+            Err(error) => stage.find(format!("{error:#}")),
+        }
         let findings = stage.take_findings();
         let verdict = match findings.first() {
             Some(first) => format!("seen, {} findings; the first: {first}", findings.len()),
@@ -58,7 +63,7 @@ fn prepare(plan: &Plan, stage: &Stage) -> anyhow::Result<()> {
     let mut draw = plan.draw("control", 0);
     load::run(stage, plan, (&service, 0), || {
         load::wait(plan, &mut draw);
-        super::service::pause(std::time::Duration::from_millis(700));
+        pause(Duration::from_millis(700));
         Ok(())
     })?;
     service.kill()?;
@@ -74,6 +79,23 @@ fn put_back(plan: &Plan, stage: &Stage) -> anyhow::Result<()> {
     prepare(plan, stage)?;
     fs::remove_dir_all(&stage.place.disk)?;
     copy(&older, &stage.place.disk)
+}
+
+/// The disk says that it has written what it has not; the witness goes too, or the start would be refused.
+fn lose_power(plan: &Plan, stage: &Stage) -> anyhow::Result<()> {
+    let service = stage.serve()?;
+    let mut draw = plan.draw("control", 5);
+    stage.control.set(Field::Lie, 1)?;
+    stage.control.set(Field::Power, draw.next() | 1)?;
+    load::run(stage, plan, (&service, 5), || {
+        pause(Duration::from_millis(500));
+        let steps = stage.control.value(Field::Steps)?;
+        stage.control.set(Field::KillAt, steps + 20)?;
+        pause(Duration::from_millis(500));
+        Ok(())
+    })?;
+    service.kill()?;
+    Ok(fs::remove_file(stage.place.disk.join("data.witness"))?)
 }
 
 /// Adds lines to the ledger that the service knows nothing of.
