@@ -180,19 +180,13 @@ fn suspicious(text: &str) -> Option<String> {
     if !WORDS.iter().any(|word| text.contains(word)) {
         return None;
     }
-    for (word, noun) in WORDS
+    let pairs = WORDS
         .iter()
-        .flat_map(|word| NOUNS.iter().map(move |noun| (word, noun)))
-    {
-        for between in ["", "-", "_", " "] {
-            for pair in [format!("{word}{between}{noun}"), format!("{noun}{between}{word}")] {
-                if text.contains(&pair) {
-                    return Some(pair);
-                }
-            }
-        }
-    }
-    None
+        .flat_map(|word| NOUNS.iter().map(move |noun| [word, noun]));
+    let orders = pairs.flat_map(|[word, noun]| [[word, noun], [noun, word]]);
+    let mut texts =
+        orders.flat_map(|pair| ["", "-", "_", " "].map(|between| pair.map(|part| *part).join(between)));
+    texts.find(|pair| text.contains(pair))
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Questions to the API: JSON there, JSON or the stable code of the refusal back.
+//! A refusal is compared by its status and code alone: the sentences are for people.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

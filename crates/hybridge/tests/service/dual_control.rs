@@ -1,4 +1,6 @@
 //! Two administrators for what cannot be undone: destroying, and letting a key out.
+//!
+//! The administrators' tokens are made by the local administrator, which is the first token of the store.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,11 @@
 //! What was acknowledged is there after a restart, and after an end without warning.
+//!
+//! The ledger of what was acknowledged is kept here, outside the process that is killed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use hybridge_client::Client;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -49,37 +52,38 @@ async fn a_restart_keeps_keys_policies_labels_and_tokens() {
 type Ledger = Arc<Mutex<BTreeMap<String, (u64, Value)>>>;
 
 /// Makes keys, rotates them and encrypts, until the service is gone.
-async fn load(service: &Service, ledger: &Ledger, workers: usize, round: usize) -> JoinSet<()> {
+fn load(service: &Service, ledger: &Ledger, workers: usize, round: usize) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for worker in 0..workers {
         let (client, ledger) = (service.admin(), Arc::clone(ledger));
         tasks.spawn(async move {
-            for number in 0.. {
-                let name = format!("key-{round}-{worker}-{number}");
-                let body = json!({"name": name, "purpose": "encrypt"});
-                if post(&client, "/v1/keys", body).await.is_err() {
-                    return;
-                }
-                for version in 1..4_u64 {
-                    let Ok(sealed) = encrypt(&client, &name, name.as_bytes()).await else {
-                        return;
-                    };
-                    assert_eq!(sealed["version"], version);
-                    ledger.lock().unwrap().insert(name.clone(), (version, sealed));
-                    let rotated = post(&client, &format!("/v1/keys/{name}/rotate"), json!({})).await;
-                    if rotated.is_err() {
-                        return;
-                    }
-                    ledger
-                        .lock()
-                        .unwrap()
-                        .entry(name.clone())
-                        .and_modify(|entry| entry.0 = version + 1);
-                }
+            let mut number = 0;
+            while live(&client, &ledger, format!("key-{round}-{worker}-{number}"))
+                .await
+                .is_ok()
+            {
+                number += 1;
             }
         });
     }
     tasks
+}
+
+/// One key, from its creation through three versions; an error where the service does not answer any more.
+async fn live(client: &Client, ledger: &Ledger, name: String) -> Result<(), String> {
+    post(client, "/v1/keys", json!({"name": name, "purpose": "encrypt"})).await?;
+    for version in 1..4_u64 {
+        let sealed = encrypt(client, &name, name.as_bytes()).await?;
+        assert_eq!(sealed["version"], version);
+        ledger.lock().unwrap().insert(name.clone(), (version, sealed));
+        post(client, &format!("/v1/keys/{name}/rotate"), json!({})).await?;
+        ledger
+            .lock()
+            .unwrap()
+            .entry(name.clone())
+            .and_modify(|entry| entry.0 = version + 1);
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +92,7 @@ async fn what_was_acknowledged_before_an_end_without_warning_is_there_after_it()
     let ledger = Ledger::default();
     for round in 0..3 {
         let service = home.start();
-        let tasks = load(&service, &ledger, 8, round).await;
+        let tasks = load(&service, &ledger, 8, round);
         let enough = 40 * (round + 1);
         while ledger.lock().unwrap().len() < enough {
             tokio::task::yield_now().await;

@@ -57,6 +57,17 @@ async fn open_exceptions(service: &Service) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Whether the gauge has this value, soon.
+async fn reaches(service: &Service, expected: &str) -> bool {
+    for _ in 0..100 {
+        if open_exceptions(service).await.as_deref() == Some(expected) {
+            return true;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    false
+}
+
 #[tokio::test]
 async fn a_classical_client_is_served_while_an_exception_is_open_and_not_a_moment_longer() {
     let home = Home::new();
@@ -145,22 +156,21 @@ async fn every_use_of_an_exception_is_written_down_with_its_name_and_a_metric_is
         text.contains("exchange.answer") && text.contains("legacy-scanner")
     });
     assert_eq!(uses.count(), 3);
-    let gauge = async |expected: &str| {
-        for _ in 0..100 {
-            if open_exceptions(&service).await.as_deref() == Some(expected) {
-                return true;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-        false
-    };
-    assert!(gauge("1").await, "{:?}", open_exceptions(&service).await);
+    assert!(
+        reaches(&service, "1").await,
+        "{:?}",
+        open_exceptions(&service).await
+    );
     post(&admin, "/v1/exceptions/legacy-scanner/close", json!({}))
         .await
         .unwrap();
     let after = agree(&service, only(&CLASSICAL[0])).await.unwrap_err();
     assert!(after.contains("suite_not_allowed"), "{after}");
-    assert!(gauge("0").await, "{:?}", open_exceptions(&service).await);
+    assert!(
+        reaches(&service, "0").await,
+        "{:?}",
+        open_exceptions(&service).await
+    );
 }
 
 #[tokio::test]

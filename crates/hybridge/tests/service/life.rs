@@ -1,4 +1,6 @@
 //! The life of a key over HTTP, from its creation to its tombstone, and what is left after a restart.
+//!
+//! A state is what the API says and what an operation is answered; both are asked.
 
 use serde_json::{Value, json};
 

@@ -54,19 +54,21 @@ impl Middleman {
         );
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (edits, seen, service) = (edits.clone(), Arc::clone(&seen), service.clone());
-                let handler = service_fn(move |request| {
-                    let (edits, seen, service) = (edits.clone(), Arc::clone(&seen), service.clone());
-                    async move { Ok::<_, Infallible>(pass(request, &service, &edits, &seen).await) }
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), handler),
-                );
+                tokio::spawn(drive(stream, service.clone(), edits.clone(), Arc::clone(&seen)));
             }
         });
         Self { url: own, requests }
     }
+}
+
+/// Serves one connection of the client.
+async fn drive(stream: TcpStream, service: String, edits: Edits, seen: Arc<Mutex<Vec<(String, Value)>>>) {
+    let handler =
+        service_fn(|request| async { Ok::<_, Infallible>(pass(request, &service, &edits, &seen).await) });
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), handler);
+    // A client that goes away is no concern of his.
+    let _ended = connection.await;
 }
 
 async fn pass(

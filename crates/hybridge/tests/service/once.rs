@@ -1,4 +1,5 @@
 //! The same request many times at once: one effect, one answer.
+//! Each request comes over a connection of its own, so that they are really at once.
 
 use std::collections::BTreeSet;
 

@@ -41,7 +41,8 @@ impl Home {
         self.folder.path().join(name)
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    /// The data directory.
+    pub(crate) fn store(&self) -> PathBuf {
         self.path("data")
     }
 
@@ -60,7 +61,7 @@ impl Home {
         if !self.config.contains("listen") {
             command.args(["--api", "127.0.0.1:0"]);
         }
-        command.arg("--data").arg(self.data());
+        command.arg("--data").arg(self.store());
         let stderr = File::options()
             .create(true)
             .append(true)
@@ -83,7 +84,7 @@ impl Home {
             }
         }
         let url = url.unwrap_or_else(|| unreachable!("it did not start: {}", self.log()));
-        let token = self.data().join("admin.token");
+        let token = self.store().join("admin.token");
         Service { child, url, token }
     }
 
@@ -92,7 +93,7 @@ impl Home {
         let output = Command::new(env!("CARGO_BIN_EXE_hybridge"))
             .args(arguments)
             .env_clear()
-            .env("HYBRIDGE_DATA", self.data())
+            .env("HYBRIDGE_DATA", self.store())
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .output()
