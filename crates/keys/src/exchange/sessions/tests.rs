@@ -58,6 +58,23 @@ fn seal(keys: &Keys, id: SessionId) -> Result<Vec<u8>, ExchangeError> {
     keys.inner().sessions.with((CALLER, id), time(at(2)), act)
 }
 
+fn seal_some(keys: &Keys, id: SessionId) -> Vec<Vec<u8>> {
+    (0..25).map(|_| seal(keys, id).expect("sealed")).collect()
+}
+
+/// Seals until that is refused, which it must be once the session was closed; the code of the refusal.
+fn use_until_refused(keys: &Keys, id: SessionId, closed: &AtomicBool, sealed: &AtomicUsize) -> &'static str {
+    loop {
+        let was_closed = closed.load(Ordering::SeqCst);
+        let result = seal(keys, id);
+        assert!(!was_closed || result.is_err(), "used after it was closed");
+        match result {
+            Ok(_) => sealed.fetch_add(1, Ordering::SeqCst),
+            Err(error) => return error.code(),
+        };
+    }
+}
+
 #[tokio::test]
 async fn a_session_at_work_holds_up_no_other_one() {
     let folder = TempDir::new().expect("a folder");
@@ -65,19 +82,14 @@ async fn a_session_at_work_holds_up_no_other_one() {
     let (slow, other) = (agreed(&keys).await, agreed(&keys).await);
     let (entered, inside) = mpsc::channel();
     let (finish, finished) = mpsc::channel();
-    let working = {
-        let keys = keys.clone();
-        thread::spawn(move || {
-            let act = |_session: &mut Session<Server>| {
-                entered.send(()).expect("the test waits");
-                finished
-                    .recv_timeout(PATIENCE)
-                    .expect("the other session is not held up");
-                Ok::<_, SessionError>(())
-            };
-            keys.inner().sessions.with((CALLER, slow), time(at(2)), act)
-        })
+    let slow_one = keys.clone();
+    let act = move |_session: &mut Session<Server>| {
+        entered.send(()).expect("the test waits");
+        let told = finished.recv_timeout(PATIENCE);
+        told.expect("the other session is not held up");
+        Ok::<_, SessionError>(())
     };
+    let working = thread::spawn(move || slow_one.inner().sessions.with((CALLER, slow), time(at(2)), act));
     inside.recv_timeout(PATIENCE).expect("it is at work");
     seal(&keys, other).expect("another session");
     let third = agreed(&keys).await;
@@ -95,19 +107,7 @@ async fn after_a_close_nobody_uses_the_session_any_more() {
     let (is_closed, sealed) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         let users: Vec<_> = (0..8)
-            .map(|_| {
-                scope.spawn(|| {
-                    loop {
-                        let was_closed = is_closed.load(Ordering::SeqCst);
-                        let result = seal(&keys, id);
-                        assert!(!was_closed || result.is_err(), "used after it was closed");
-                        match result {
-                            Ok(_) => sealed.fetch_add(1, Ordering::SeqCst),
-                            Err(error) => return error.code(),
-                        };
-                    }
-                })
-            })
+            .map(|_| scope.spawn(|| use_until_refused(&keys, id, &is_closed, &sealed)))
             .collect();
         while sealed.load(Ordering::SeqCst) < 100 {
             thread::yield_now();
@@ -127,15 +127,7 @@ async fn messages_that_many_seal_at_once_have_a_number_each() {
     let keys = started(&folder).await;
     let id = agreed(&keys).await;
     let sealed: Vec<Vec<u8>> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..8)
-            .map(|_| {
-                scope.spawn(|| {
-                    (0..25)
-                        .map(|_| seal(&keys, id).expect("sealed"))
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
+        let workers: Vec<_> = (0..8).map(|_| scope.spawn(|| seal_some(&keys, id))).collect();
         let joined = workers.into_iter().map(|worker| worker.join().expect("no panic"));
         joined.flatten().collect()
     });
