@@ -5,8 +5,8 @@
 use utoipa::OpenApi;
 
 use crate::v1::{
-    approvals, audit, backups, clients, exchange, handshakes, key_use, keys, probes, process, routes, seal, self_test,
-    tokens,
+    approvals, audit, backups, clients, exchange, handshakes, key_use, keys, probes, process, routes, seal,
+    self_test, tokens,
 };
 
 #[derive(OpenApi)]
@@ -74,6 +74,7 @@ use crate::v1::{
         seal::seal_unseal,
         seal::seal_close,
         seal::seal_rekey,
+        seal::seal_confirm,
         audit::audit_list,
         audit::audit_public_keys,
         audit::audit_export,

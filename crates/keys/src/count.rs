@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::audit::Outcome;
 
 /// Events that are counted by name, sorted.
-const OPERATIONS: [&str; 49] = [
+const OPERATIONS: [&str; 51] = [
     "approval.approve",
     "approval.request",
     "audit.export",
@@ -45,8 +45,10 @@ const OPERATIONS: [&str; 49] = [
     "key.sign",
     "key.verify",
     "seal.close",
+    "seal.confirm",
     "seal.create",
     "seal.offer",
+    "seal.prepare",
     "seal.rekey",
     "seal.unseal",
     "selftest.failed",

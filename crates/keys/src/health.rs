@@ -146,12 +146,13 @@ impl Keys {
         self.inner().counts.read()
     }
 
-    /// Does what is due: rotations, destructions, exceptions and sessions that have ended, a checkpoint.
-    /// Does nothing while sealed.
+    /// Does what is due: rotations, destructions, exceptions and sessions that have ended, a checkpoint,
+    /// a seal that nobody confirmed. Does nothing else while sealed.
     ///
     /// # Errors
     /// [`Error::Store`]; what failed for one key is told with that key.
     pub async fn tend(&self, now: Timestamp) -> Result<Tended, Error> {
+        self.drop_stale_seal(now);
         if self.store().is_sealed() {
             return Ok(Tended::default());
         }

@@ -51,7 +51,7 @@ pub use name::{KeyName, NAME_LEN_MAX, NameError};
 pub use purpose::{Operation, Purpose};
 pub use rider::Rider;
 pub use hybridge_store::OpenError;
-pub use start::{Progress, SealState, StartError};
+pub use start::{Progress, SealState, StartError, Ticket};
 
 #[cfg(test)]
 mod tests;

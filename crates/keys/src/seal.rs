@@ -6,6 +6,7 @@
 //! bring, one piece at a time, and says by name what does not belong. `rekey` puts the steps in an order
 //! in which a crash at any point leaves a store that opens.
 
+mod confirm;
 pub mod key_file;
 mod prepare;
 pub mod rekey;
@@ -13,6 +14,7 @@ mod root;
 mod share;
 mod unseal;
 
+pub use confirm::{ConfirmError, Proof};
 pub use prepare::{Delivery, KeyFileText, Prepared, SealedShare, initialise, prepare};
 pub use root::{Holder, Root, RootError, Scheme};
 pub use share::ShareError;
@@ -39,6 +41,15 @@ pub enum Protector {
     Passphrase(Passphrase),
     /// `threshold` of the holders together; 2 ≤ threshold ≤ holders ≤ 255.
     Shares { threshold: u8, holders: Vec<NewHolder> },
+}
+
+/// What proves that shares arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofKind {
+    /// Enough shares in the clear.
+    Shares,
+    /// Digests of all lines, because too few are in the clear.
+    Digests,
 }
 
 /// Somebody who shall hold a share.

@@ -3,6 +3,8 @@
 //! Sealed means that nothing but the log and the root record can be read. What people bring is counted
 //! here until the seal opens; which of it was wrong is said by name.
 
+mod pending;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,10 +16,12 @@ use crate::cache::lock;
 use crate::change::Wanted;
 use crate::fault::{commit_error, read_error};
 use crate::seal::{
-    self, Offer, Prepared, Protector, Root, RootError, Scheme, SealError, Secret, Step, UnsealError,
-    Unsealed, Unsealing, key_file, rekey,
+    self, ConfirmError, Offer, Prepared, Protector, Root, RootError, Scheme, SealError, Secret, Step,
+    UnsealError, Unsealed, Unsealing, key_file, rekey,
 };
 use crate::{Caller, Error, KeyName, Keys, NewKey, Purpose};
+
+pub use pending::Ticket;
 
 /// The key that signs the audit log's checkpoints.
 pub(crate) const AUDIT: &str = "@audit";
@@ -31,6 +35,9 @@ const IDENTITY_ROTATION: Duration = Duration::from_secs(90 * 24 * 3600);
 #[derive(Default)]
 pub(crate) struct Seal {
     state: Mutex<State>,
+    pending: Mutex<Option<pending::Pending>>,
+    /// Held while a seal is replaced: two at once would leave records under a keyring that nobody has.
+    replacing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -102,6 +109,15 @@ pub enum StartError {
     /// What was brought does not open it.
     #[error(transparent)]
     Unseal(#[from] UnsealError),
+    /// No seal waits under this name.
+    #[error("no seal waits to be confirmed under this id; what opened the store before still does")]
+    NotPending,
+    /// It is not proven that the seal arrived.
+    #[error("it is not proven that the shares arrived, so nothing was changed")]
+    Confirm(#[from] ConfirmError),
+    /// Another seal came into force after this one was prepared.
+    #[error("the store was sealed anew since this seal was prepared; prepare another")]
+    Stale,
     /// The seal was not committed.
     #[error(transparent)]
     Rekey(#[from] rekey::RekeyError),
@@ -169,14 +185,17 @@ impl Keys {
     /// Makes a prepared seal the store's own, opens the service with it, and moves the records to it.
     ///
     /// # Errors
-    /// [`StartError`]. After an error both seals must be kept until the store was opened again.
+    /// [`StartError::Stale`] changes nothing. After any other error both seals must be kept until the store
+    /// was opened again.
     pub async fn put_seal(
         &self,
         caller: &Caller,
         prepared: Prepared,
         now: Timestamp,
     ) -> Result<(), StartError> {
-        let is_first = self.root()?.is_none();
+        let _one_at_a_time = self.inner().seal.replacing.lock().await;
+        let is_first = self.check_successor(&prepared)?;
+        self.drop_pending_seal();
         let event = if is_first { "seal.create" } else { "seal.rekey" };
         let scheme = prepared.root().scheme();
         let event = Event::service(event).fact("scheme", format_args!("{scheme:?}"));
@@ -184,6 +203,18 @@ impl Keys {
         self.write(&event, caller, now).await?;
         let unsealed = rekey::commit(self.store(), &self.config().directory, prepared).await?;
         self.enter(unsealed, now).await
+    }
+
+    /// True for the first seal; a later one must be the next of the one in force, whose records it opens.
+    fn check_successor(&self, prepared: &Prepared) -> Result<bool, StartError> {
+        let current = self.root()?.map(|root| root.sealing());
+        if current.is_some() {
+            self.unsealed()?;
+        }
+        if prepared.root().sealing().checked_sub(1) != Some(current.unwrap_or(0)) {
+            return Err(StartError::Stale);
+        }
+        Ok(current.is_none())
     }
 
     /// Opens the seal with the key file in the data directory.
@@ -268,6 +299,7 @@ impl Keys {
     pub async fn seal(&self, caller: &Caller, now: Timestamp) -> Result<(), Error> {
         let checkpoint = self.checkpoint(now).await;
         *lock(&self.inner().seal.state) = State::Closed;
+        self.drop_pending_seal();
         self.store().seal();
         drop(self.inner().cache.drain());
         self.inner().sessions.end_all();
@@ -277,6 +309,9 @@ impl Keys {
 
     /// The service's own keys are made where they are missing, and a rekey that was cut short goes on.
     async fn enter(&self, unsealed: Unsealed, now: Timestamp) -> Result<(), StartError> {
+        if !matches!(*lock(&self.inner().seal.state), State::Open(_)) {
+            self.record_rollback(now).await?;
+        }
         self.create_own(AUDIT, Duration::ZERO, now).await?;
         self.create_own(EXCHANGE, IDENTITY_ROTATION, now).await?;
         self.inner().sessions.restart(crate::exchange::time(now));
@@ -287,6 +322,17 @@ impl Keys {
             .map_err(Error::store)??;
         *lock(&self.inner().seal.state) = State::Open(Arc::new(unsealed));
         Ok(())
+    }
+
+    /// That an older image was opened at the operator's word is in the log before anything is done with it.
+    async fn record_rollback(&self, now: Timestamp) -> Result<(), Error> {
+        let Some(overruled) = self.store().opened().accepted else {
+            return Ok(());
+        };
+        let event = Event::service("store.rollback-accept")
+            .fact("witnessed-generation", overruled.generation)
+            .fact("witnessed-entry", overruled.head.sequence);
+        self.write(&event, &Caller::service("start"), now).await
     }
 
     async fn create_own(&self, name: &'static str, rotation: Duration, now: Timestamp) -> Result<(), Error> {

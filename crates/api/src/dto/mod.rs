@@ -57,9 +57,9 @@ pub use probe_tls::{
 pub use route::{
     Arm, Canary, CanaryChange, Certificate, Mode, Protocol, Route, RouteChange, Rung, ShareSample, Totals,
 };
-pub(crate) use seal::shares;
+pub(crate) use seal::{pending, shares};
 pub use seal::{
-    Hidden, Seal, SealHolder, SealHolderNew, SealOffer, SealProgress, SealRekey, SealRekeyed, SealShare,
+    Hidden, Seal, SealConfirm, SealHolder, SealHolderNew, SealOffer, SealPending, SealProgress, SealRekey, SealRekeyed, SealShare,
     SealShares,
 };
 pub use self_test::{SelfTest, SelfTestRow};

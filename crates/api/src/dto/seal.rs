@@ -2,14 +2,18 @@
 //!
 //! Secrets come in and are erased when they are dropped; shares go out once, in the answer to a rekey.
 
-use hybridge_keys::SealState;
 use hybridge_keys::recipient::{Passphrase, Recipient};
-use hybridge_keys::seal::{Delivery, NewHolder, Protector, Scheme, SealedShare};
+use hybridge_keys::seal::{Delivery, NewHolder, ProofKind, Protector, Scheme, SealedShare};
+use hybridge_keys::{SealState, Ticket};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::problem::{Code, Problem};
+
+/// Length of a SHA-256.
+const DIGEST_LEN: usize = 32;
 
 /// How far the seal is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -95,12 +99,40 @@ pub struct SealHolderNew {
     pub recipient: Option<String>,
 }
 
-/// The new seal.
+/// The seal that is in force now, and what was delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SealRekeyed {
     pub seal: Seal,
     /// In this answer and nowhere else.
     pub shares: Vec<SealShare>,
+    /// The new seal, which waits until it is confirmed; null where it is in force already.
+    pub pending: Option<SealPending>,
+}
+
+/// A new seal that is not in force yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SealPending {
+    /// Names it when it is confirmed.
+    pub id: String,
+    /// When it is dropped.
+    pub expires_at: Timestamp,
+    /// `shares`, or `digests` where too few shares are in the clear: what proves that they arrived.
+    pub proof: &'static str,
+}
+
+/// Proof that the shares of a new seal arrived: its id, and either shares or digests.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealConfirm {
+    pub id: String,
+    /// Lines of at least as many shares as open the store, opened by their holders where they were sealed.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub shares: Vec<Hidden>,
+    /// SHA-256 in hexadecimal of each line that was delivered, without the end of the line. They prove that
+    /// the lines arrived, not that their holders can open them; refused where enough shares are in the clear.
+    #[serde(default)]
+    pub digests: Vec<String>,
 }
 
 /// The share of one holder.
@@ -220,6 +252,48 @@ impl SealShares {
             threshold: self.threshold,
             holders: holders?,
         })
+    }
+}
+
+impl SealConfirm {
+    /// The digests; none where shares were sent.
+    pub(crate) fn digests(&self) -> Result<Vec<[u8; DIGEST_LEN]>, Problem> {
+        if self.shares.is_empty() == self.digests.is_empty() {
+            let detail = "send either shares or digests";
+            return Err(Problem::new(Code::FieldInvalid, detail));
+        }
+        let digest = |(index, text): (usize, &String)| {
+            let malformed = || {
+                let field = format!("digests[{index}]");
+                Problem::at(Code::FieldInvalid, field, "a SHA-256 is 64 hexadecimal digits")
+            };
+            digest(text).ok_or_else(malformed)
+        };
+        self.digests.iter().enumerate().map(digest).collect()
+    }
+}
+
+fn digest(text: &str) -> Option<[u8; DIGEST_LEN]> {
+    let pairs = text.as_bytes().chunks(2);
+    let bytes: Option<Vec<u8>> = pairs
+        .map(|pair| {
+            let digits = std::str::from_utf8(pair).ok()?;
+            let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            is_hexadecimal.then(|| u8::from_str_radix(digits, 16).ok())?
+        })
+        .collect();
+    (text.len() == 2 * DIGEST_LEN).then_some(bytes?)?.try_into().ok()
+}
+
+/// A seal that waits, as clients see it.
+pub(crate) fn pending(ticket: Ticket, kind: ProofKind) -> SealPending {
+    SealPending {
+        id: ticket.id,
+        expires_at: ticket.until,
+        proof: match kind {
+            ProofKind::Shares => "shares",
+            ProofKind::Digests => "digests",
+        },
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) static CUSTODY: &[Endpoint] = &[
     write("/v1/seal/unseal", Action::ChangeSeal, "seal.unseal", || post(seal::seal_unseal)).within(REKEY).journaled(),
     write("/v1/seal/seal", Action::ChangeSeal, "seal.close", || post(seal::seal_close)).within(REKEY).journaled(),
     write("/v1/seal/rekey", Action::ChangeSeal, "seal.rekey", || post(seal::seal_rekey)).within(REKEY).taking(SEAL_BYTES_MAX).journaled(),
+    write("/v1/seal/rekey/confirm", Action::ChangeSeal, "seal.confirm", || post(seal::seal_confirm)).within(REKEY).taking(SEAL_BYTES_MAX).journaled(),
     read("/v1/audit", Action::ReadAudit, "audit.list", || get(audit::audit_list)),
     read("/v1/audit/public-keys", Action::ReadAudit, "audit.public-keys", || get(audit::audit_public_keys)),
     read("/v1/audit/export", Action::ReadAudit, "audit.export", || get(audit::audit_export)).journaled(),

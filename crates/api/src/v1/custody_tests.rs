@@ -27,6 +27,7 @@ use crate::{Access, Deps};
 /// A key service with backups, and the folder that all of it is in.
 struct Service {
     served: Served,
+    keys: Keys,
     folder: TempDir,
 }
 
@@ -50,7 +51,8 @@ async fn service() -> Service {
     };
     let vault = Vault::new(keys.clone(), setup);
     Service {
-        served: over(keys, vault),
+        served: over(keys.clone(), vault),
+        keys,
         folder,
     }
 }
@@ -116,11 +118,14 @@ async fn shares_are_answered_once_and_open_the_seal_one_after_the_other() {
         (&seal["state"], &seal["scheme"]),
         (&json!("unsealed"), &json!("key_file"))
     );
-    let holders = json!([{"name": "alice"}, {"name": "bob"}, {"name": "carol"}]);
-    let rekey = json!({"shares": {"threshold": 2, "holders": holders}});
+    let rekey = two_of_three();
     let rekeyed = service.done("/v1/seal/rekey", &rekey).await;
     let share = |index: usize| json!({"share": rekeyed["shares"][index]["line"]});
-    assert_eq!(rekeyed["seal"]["holders"][1]["name"], "bob");
+    assert_eq!(rekeyed["seal"]["scheme"], "key_file", "nothing has changed yet");
+    let lines = [&rekeyed["shares"][0]["line"], &rekeyed["shares"][2]["line"]];
+    let confirm = json!({"id": rekeyed["pending"]["id"], "shares": lines});
+    let confirmed = service.done("/v1/seal/rekey/confirm", &confirm).await;
+    assert_eq!(confirmed["holders"][1]["name"], "bob");
 
     let closed = service.done("/v1/seal/seal", &json!({})).await;
     assert_eq!(
@@ -151,6 +156,73 @@ async fn shares_are_answered_once_and_open_the_seal_one_after_the_other() {
     assert_eq!(last["state"], "unsealed");
     let shown = service.served.get("/v1/seal").await.body;
     assert!(!shown.contains("hybridge-share"), "{shown}");
+}
+
+fn two_of_three() -> Value {
+    let holders = json!([{"name": "alice"}, {"name": "bob"}, {"name": "carol"}]);
+    json!({"shares": {"threshold": 2, "holders": holders}})
+}
+
+#[tokio::test]
+async fn a_rekey_that_nobody_confirms_leaves_the_old_seal_good_after_a_restart() {
+    let service = service().await;
+    let rekeyed = service.done("/v1/seal/rekey", &two_of_three()).await;
+    assert_eq!(rekeyed["pending"]["proof"], "shares");
+    assert_eq!(service.get("/v1/seal").await["sealing"], 1);
+    let Service { served, keys, folder } = service;
+    keys.close(now()).await.expect("closed");
+    drop(served);
+    let keys = Keys::open(Config::new(folder.path().to_owned())).expect("the store");
+    let caller = Caller::service("test");
+    keys.unseal_with_key_file(&caller, now())
+        .await
+        .expect("the key file opens it");
+}
+
+#[tokio::test]
+async fn a_wrong_confirmation_is_refused_and_the_right_one_may_follow() {
+    let service = service().await;
+    let rekeyed = service.done("/v1/seal/rekey", &two_of_three()).await;
+    let line = |index: usize| rekeyed["shares"][index]["line"].as_str().expect("a line");
+    let id = &rekeyed["pending"]["id"];
+    let foreign = service.done("/v1/seal/rekey", &two_of_three()).await;
+    let gone = json!({"id": id, "shares": [line(0), line(1)]});
+    let foreign_id = &foreign["pending"]["id"];
+    let refused = [
+        (gone, "no seal waits"),
+        (
+            json!({"id": foreign_id, "shares": [line(0), line(1)]}),
+            "not the one that was handed out",
+        ),
+        (
+            json!({"id": foreign_id, "shares": [foreign["shares"][0]["line"]]}),
+            "2 open the store",
+        ),
+        (
+            json!({"id": foreign_id, "digests": ["00".repeat(32)]}),
+            "in the clear",
+        ),
+    ];
+    for (body, expected) in refused {
+        let answer = service.post("/v1/seal/rekey/confirm", &body).await;
+        let why = check(&answer, StatusCode::UNPROCESSABLE_ENTITY, "seal_refused");
+        assert!(why.contains(expected), "{why}");
+    }
+    for body in [
+        json!({"id": foreign_id}),
+        json!({"id": foreign_id, "digests": ["+f".repeat(32)]}),
+        json!({"id": foreign_id, "digests": ["00"], "shares": ["x"]}),
+    ] {
+        let answer = service.post("/v1/seal/rekey/confirm", &body).await;
+        check(&answer, StatusCode::UNPROCESSABLE_ENTITY, "field_invalid");
+    }
+    assert_eq!(service.get("/v1/seal").await["sealing"], 1, "nothing was changed");
+    let lines = [&foreign["shares"][2]["line"], &foreign["shares"][0]["line"]];
+    let right = json!({"id": foreign_id, "shares": lines});
+    let seal = service.done("/v1/seal/rekey/confirm", &right).await;
+    assert_eq!((&seal["sealing"], &seal["scheme"]), (&json!(2), &json!("shares")));
+    let again = service.post("/v1/seal/rekey/confirm", &right).await;
+    check(&again, StatusCode::UNPROCESSABLE_ENTITY, "seal_refused");
 }
 
 #[tokio::test]

@@ -7,14 +7,14 @@
 use axum::Json;
 use axum::extract::State;
 use hybridge_keys::recipient::Passphrase;
-use hybridge_keys::seal::{Offer, Secret};
+use hybridge_keys::seal::{Offer, Proof, Secret};
 use hybridge_keys::{Caller, Keys, Progress, StartError};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::context::Context;
-use crate::dto::{self, Nothing, Seal, SealOffer, SealProgress, SealRekey, SealRekeyed};
+use crate::dto::{self, Nothing, Seal, SealConfirm, SealOffer, SealProgress, SealRekey, SealRekeyed};
 use crate::extract::Body;
 use crate::principal::Asker;
 use crate::problem::{Code, Problem};
@@ -101,8 +101,9 @@ pub(crate) async fn seal_close(
 /// Gives the store a new root key under a key file, a passphrase or shares, and moves all records to it. What
 /// opened the store before opens it no more.
 ///
-/// Shares are in this answer and nowhere else. Until they have arrived, keep the service running: an open
-/// service can be given another seal, a closed one cannot.
+/// With shares, nothing changes yet: they are in this answer and nowhere else, and the new seal waits in
+/// memory for ten minutes until `/v1/seal/rekey/confirm` proves that they arrived. Another rekey, closing the
+/// seal and a restart drop it.
 #[utoipa::path(
     post, path = "/v1/seal/rekey", tag = "seal", request_body = SealRekey,
     responses(
@@ -119,11 +120,57 @@ pub(crate) async fn seal_rekey(
     let (keys, caller) = (context.keys()?.clone(), asker.caller());
     let protector = rekey.protector()?;
     aside(async move {
+        let now = Timestamp::now();
         let prepared = keys.prepare_seal(&protector)?;
         let shares = dto::shares(prepared.delivery());
-        keys.put_seal(&caller, prepared, Timestamp::now()).await?;
+        let pending = match prepared.proof_kind() {
+            Some(kind) => {
+                let ticket = keys.hold_seal(&caller, prepared, now).await?;
+                Some(dto::pending(ticket, kind))
+            }
+            None => {
+                keys.put_seal(&caller, prepared, now).await?;
+                None
+            }
+        };
         let seal = keys.seal_state()?.into();
-        Ok(Json(SealRekeyed { seal, shares }))
+        Ok(Json(SealRekeyed {
+            seal,
+            shares,
+            pending,
+        }))
+    })
+    .await
+}
+
+/// Puts a seal of shares in force that waits for proof that they arrived, and moves all records to it. A
+/// wrong proof changes nothing, and the seal goes on waiting.
+#[utoipa::path(
+    post, path = "/v1/seal/rekey/confirm", tag = "seal", request_body = SealConfirm,
+    responses(
+        (status = 200, body = Seal),
+        (status = 422, description = "It proves nothing, or no seal waits under this id", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "It is sealed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn seal_confirm(
+    State(context): State<Context>,
+    asker: Asker,
+    Body(confirm): Body<SealConfirm>,
+) -> Result<Json<Seal>, Problem> {
+    let (keys, caller) = (context.keys()?.clone(), asker.caller());
+    let digests = confirm.digests()?;
+    aside(async move {
+        let shares: Vec<_> = confirm.shares.iter().map(|line| Secret(line.0.trim())).collect();
+        let proof = if digests.is_empty() {
+            Proof::Shares(&shares)
+        } else {
+            Proof::Digests(&digests)
+        };
+        keys.unsealed()?;
+        keys.confirm_seal(&caller, &confirm.id, proof, Timestamp::now())
+            .await?;
+        Ok(Json(keys.seal_state()?.into()))
     })
     .await
 }
@@ -143,9 +190,12 @@ impl From<StartError> for Problem {
             StartError::Keys(error) => error.into(),
             StartError::Unseal(error) => Self::new(Code::SealRefused, crate::key_problem::chain(&error)),
             StartError::Seal(error) => Self::new(Code::FieldInvalid, crate::key_problem::chain(&error)),
-            StartError::Uninitialised | StartError::NoKeyFile { .. } | StartError::KeyFile(_) => {
-                Self::new(Code::SealRefused, crate::key_problem::chain(&error))
-            }
+            StartError::Uninitialised
+            | StartError::NoKeyFile { .. }
+            | StartError::KeyFile(_)
+            | StartError::NotPending
+            | StartError::Confirm(_)
+            | StartError::Stale => Self::new(Code::SealRefused, crate::key_problem::chain(&error)),
             StartError::Root(_) | StartError::Read(_) | StartError::Rekey(_) => {
                 let chain = crate::key_problem::chain(&error);
                 tracing::error!(error = chain, "the seal cannot be read or replaced");

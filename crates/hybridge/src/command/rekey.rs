@@ -1,11 +1,13 @@
 //! `hybridge rekey`: another seal for an open service: a key file, a passphrase, or shares.
-//! Shares come once: each is written to a file of its own before the command ends well.
+//! Shares come once: each is written to a file of its own, and read back from there to prove that it arrived.
+//! Only then does the service put the new seal in force.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
+use hybridge_crypto::digest::sha256;
 use hybridge_keys::recipient::Recipient;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -14,15 +16,29 @@ use super::seal::{PATIENCE, shown};
 use super::unseal::typed;
 use crate::command_error::{CommandError, Ending, Explain, Kind};
 use crate::layout::row;
-use crate::service::ServiceArgs;
 use crate::service::answer::text;
+use crate::service::{Service, ServiceArgs};
 use crate::{backups, private_file, terminal};
+
+/// What a file of a share is called by first.
+const FILE_PREFIX: &str = "share-";
+const ADVICE: &str =
+    "each holder takes one file; keep no copies together, and try them before the service stops";
+const UNCHANGED: &str =
+    "nothing was changed: what opened the store before still does; remove the folder, and rekey again";
+const UNCERTAIN: &str = "unless the service refused it, the new seal may be in force: keep the shares and what opened the store before \
+     until hybridge seal-status says which it is";
 
 /// Give the key store a new root key and another seal
 ///
 /// All records move to new keys, and what opened the store before opens it no more; its old backups still open
 /// as they did. The service stays open meanwhile. With --shares, each holder gets one line, and so many of
 /// them open the store together; a line for a holder with a recipient can be opened by that holder alone.
+///
+/// The new seal of --shares is in force once all files are written and read back, and the service was shown
+/// that they hold the shares; until then, what opened the store before still does. Where fewer shares than are
+/// needed are in the clear, digests of the files prove that they arrived, not that their holders can open them:
+/// let the holders try their identities before the service stops.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("protector").required(true).multiple(false))]
 #[command(after_long_help = "Examples:
@@ -52,7 +68,7 @@ pub(crate) struct Rekey {
     #[arg(long = "holder", value_name = "NAME[=RECIPIENT]", requires = "shares")]
     holders: Vec<String>,
 
-    /// Folder for the shares (made with mode 0700); a file for each holder
+    /// Folder for the shares (made with mode 0700) without shares in it; a file for each holder
     #[arg(long, value_name = "DIR", requires = "shares")]
     output: Option<PathBuf>,
 
@@ -87,7 +103,14 @@ impl Rekey {
         let service = self.service.open()?.patient(PATIENCE);
         let mut answered = service.write("/v1/seal/rekey", &body)?;
         let written = match &self.output {
-            Some(folder) => keep_all(folder, &mut answered)?,
+            Some(folder) => {
+                let kept = keep_all(folder, &mut answered).map_err(|error| error.hint(UNCHANGED))?;
+                confirm(&service, &mut answered, &kept)?;
+                terminal::note(ADVICE);
+                kept.iter()
+                    .map(|kept| row("written", &kept.path.display().to_string()))
+                    .collect()
+            }
             None => String::new(),
         };
         service.print(&answered, |answered| shown(&answered["seal"]) + &written)
@@ -141,36 +164,82 @@ fn holder(text: &str) -> Result<Value, CommandError> {
     Ok(json!({"name": name, "recipient": line}))
 }
 
+/// A folder of our own without shares: those of the seal in force must not be replaced before the new ones
+/// open anything.
 fn make_folder(folder: &Path) -> Result<(), CommandError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.cannot(Kind::File, format!("make {}", folder.display()))?;
-    private_file::require_private(folder)
+    private_file::require_private(folder)?;
+    let look = || format!("look into {}", folder.display());
+    for entry in folder.read_dir().cannot(Kind::File, look())? {
+        let name = entry.cannot(Kind::File, look())?.file_name();
+        if name.to_string_lossy().starts_with(FILE_PREFIX) {
+            let message = format!("there are shares in {} already", folder.display());
+            return Err(CommandError::message(Kind::File, message).hint("name another folder with --output"));
+        }
+    }
+    Ok(())
+}
+
+/// A share that was written.
+struct Kept {
+    path: PathBuf,
+    is_sealed: bool,
 }
 
 /// Writes the shares and takes them out of the answer.
-fn keep_all(folder: &Path, answered: &mut Value) -> Result<String, CommandError> {
-    let lost = "the new seal is in force and this share is lost: rekey again before the service stops";
+fn keep_all(folder: &Path, answered: &mut Value) -> Result<Vec<Kept>, CommandError> {
     let shares = answered["shares"].as_array_mut().into_iter().flatten();
-    let written = shares.map(|share| keep(folder, share).map_err(|error| error.hint(lost)));
-    let written = written.collect::<Result<String, _>>()?;
-    terminal::note(
-        "each holder takes one file; keep no copies together, and try them before the service stops",
-    );
-    Ok(written)
+    shares.map(|share| keep(folder, share)).collect()
 }
 
 /// Writes one share and takes it out of the answer.
-fn keep(folder: &Path, share: &mut Value) -> Result<String, CommandError> {
+fn keep(folder: &Path, share: &mut Value) -> Result<Kept, CommandError> {
     let line = share["line"].take();
     let line = Zeroizing::new(format!("{}\n", line.as_str().unwrap_or_default()));
     let name: String = text(share, "holder")
         .chars()
         .map(|letter| if letter.is_alphanumeric() { letter } else { '-' })
         .collect();
-    let path = folder.join(format!("share-{}-{name}.txt", text(share, "index")));
+    let path = folder.join(format!("{FILE_PREFIX}{}-{name}.txt", text(share, "index")));
     private_file::write(&path, line.as_bytes())?;
     share["file"] = json!(path);
-    Ok(row("written", &path.display().to_string()))
+    Ok(Kept {
+        path,
+        is_sealed: share["sealed"] == true,
+    })
+}
+
+/// Shows the service what lies in the files, and puts the seal that it answers in the place of the old one.
+fn confirm(service: &Service, answered: &mut Value, kept: &[Kept]) -> Result<(), CommandError> {
+    let proof = proof(&answered["pending"], kept).map_err(|error| error.hint(UNCHANGED))?;
+    let confirmed = service.write("/v1/seal/rekey/confirm", &proof);
+    answered["seal"] = confirmed.map_err(|error| error.hint(UNCERTAIN))?;
+    answered["pending"] = Value::Null;
+    Ok(())
+}
+
+/// The shares in the clear, or digests of all lines, as the service asks for.
+fn proof(pending: &Value, kept: &[Kept]) -> Result<Value, CommandError> {
+    let mut shares = Vec::new();
+    let mut digests = Vec::new();
+    for Kept { path, is_sealed } in kept {
+        let content = private_file::read(path)?;
+        let line = content.trim_end();
+        digests.push(hex(&sha256(line.as_bytes())));
+        if !is_sealed {
+            shares.push(json!(line));
+        }
+    }
+    Ok(if pending["proof"] == "digests" {
+        json!({"id": pending["id"], "digests": digests})
+    } else {
+        json!({"id": pending["id"], "shares": shares})
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -199,5 +268,40 @@ mod tests {
             "hybridge-share-v1:secret\n"
         );
         assert!(share["line"].is_null());
+    }
+
+    #[test]
+    fn shares_in_the_folder_are_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        make_folder(folder.path()).unwrap();
+        keep(
+            folder.path(),
+            &mut json!({"index": 1, "holder": "a", "line": "x"}),
+        )
+        .unwrap();
+        let error = make_folder(folder.path()).unwrap_err();
+        assert!(error.line().contains("already"), "{}", error.line());
+    }
+
+    #[test]
+    fn a_proof_is_what_lies_in_the_files_as_it_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shares = json!([
+            {"index": 1, "holder": "a", "sealed": false, "line": "abc"},
+            {"index": 2, "holder": "b", "sealed": true, "line": "def"},
+        ]);
+        let shares = shares.as_array_mut().unwrap();
+        let kept: Vec<_> = shares
+            .iter_mut()
+            .map(|share| keep(folder.path(), share).unwrap())
+            .collect();
+        let shown = proof(&json!({"id": "7", "proof": "shares"}), &kept).unwrap();
+        assert_eq!(shown, json!({"id": "7", "shares": ["abc"]}));
+        let shown = proof(&json!({"id": "7", "proof": "digests"}), &kept).unwrap();
+        // FIPS 180-4, the example "abc".
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(shown["digests"][0], abc);
+        assert_eq!(shown["digests"].as_array().unwrap().len(), 2);
+        assert!(shown["shares"].is_null());
     }
 }

@@ -17,7 +17,10 @@ fn shares_open_the_service_after_a_restart_and_a_wrong_one_is_named() {
         status.contains("unsealed") && status.contains("a key file"),
         "{status}"
     );
-    service.done(&SHARES);
+    let rekeyed = service.done(&SHARES);
+    assert!(rekeyed.contains("2 of 3 shares"), "{rekeyed}");
+    let said = service.refused(4, &SHARES);
+    assert!(said.contains("shares in shares already"), "{said}");
     let bob = String::from_utf8(service.file("shares/share-2-bob.txt")).expect("text");
 
     let service = service.killed_and_restarted();
@@ -55,13 +58,18 @@ fn a_share_for_a_recipient_is_opened_by_its_holder_alone() {
     let mut rekey = SHARES.to_vec();
     rekey[6] = "bob=@bob.recipient";
     service.done(&rekey);
+    // Two sealed lines of three: digests confirm them.
+    rekey[4] = "alice=@bob.recipient";
+    rekey[10] = "others";
+    let rekeyed = service.done(&rekey);
+    assert!(rekeyed.contains("others/share-1-alice.txt"), "{rekeyed}");
     let service = service.restarted();
-    let share = ["unseal", "--share-file", "shares/share-2-bob.txt"];
+    let share = ["unseal", "--share-file", "others/share-2-bob.txt"];
     let said = service.refused(4, &share);
     assert!(said.contains("sealed to its holder"), "{said}");
     let opened = service.done(&[&share[..], &["--identity", "bob.identity"]].concat());
     assert!(opened.contains("bob; 1 of 2 shares"), "{opened}");
-    service.done(&["unseal", "--share-file", "shares/share-1-alice.txt"]);
+    service.done(&["unseal", "--share-file", "others/share-3-carol.txt"]);
     assert_eq!(service.run(&["seal-status"]).code, Some(0));
 }
 

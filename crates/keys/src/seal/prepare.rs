@@ -158,6 +158,13 @@ impl Prepared {
         }
     }
 
+    /// Forgets the shares that came back.
+    pub(super) fn forget_confirmed(&mut self) {
+        if let Some(confirmation) = &mut self.confirmation {
+            confirmation.reset();
+        }
+    }
+
     /// What is unsealed once [`Prepared::root`] is committed, and not before.
     #[must_use]
     pub fn into_unsealed(self) -> Unsealed {

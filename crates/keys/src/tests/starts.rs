@@ -6,9 +6,10 @@ use hybridge_store::Head;
 use tempfile::TempDir;
 
 use crate::audit::{Line, Tampered, verify};
-use crate::seal::{Delivery, Protector};
+use crate::recipient::Identity;
+use crate::seal::{Delivery, NewHolder, Prepared, Proof, Protector, Secret};
 use crate::tests::{at, code, name};
-use crate::{Caller, Config, Keys, NewKey, Purpose, SealState};
+use crate::{Caller, Config, Keys, NewKey, Purpose, SealState, StartError};
 
 fn caller() -> Caller {
     Caller {
@@ -75,6 +76,109 @@ async fn another_seal_opens_what_the_first_one_sealed() {
     let keys = Keys::open(Config::new(folder.path().to_owned())).expect("the store");
     keys.unseal_with_key_file(&caller(), at(4)).await.expect("open");
     assert!(keys.mac(&caller(), &name("k"), &[b"x"], at(5)).await.is_ok());
+}
+
+fn two_of_three(keys: &Keys, recipient: Option<&Identity>) -> Prepared {
+    let holder = |name: &&str| NewHolder {
+        name: (*name).to_owned(),
+        recipient: recipient.map(Identity::recipient),
+    };
+    let holders = ["alice", "bob", "carol"].iter().map(holder).collect();
+    let protector = Protector::Shares {
+        threshold: 2,
+        holders,
+    };
+    keys.prepare_seal(&protector).expect("a seal")
+}
+
+fn lines(prepared: &Prepared) -> Vec<String> {
+    let Delivery::Shares(shares) = prepared.delivery() else {
+        panic!("there are shares")
+    };
+    shares.iter().map(|share| share.expose().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_seal_that_waits_is_dropped_by_time_by_closing_and_by_another_rekey() {
+    let folder = TempDir::new().expect("a folder");
+    let keys = started(&folder).await;
+    for dropped_by in ["time", "closing", "another", "nothing"] {
+        let prepared = two_of_three(&keys, None);
+        let lines = lines(&prepared);
+        let shares = [Secret(&lines[0]), Secret(&lines[2])];
+        let ticket = keys
+            .hold_seal(&caller(), prepared, at(1))
+            .await
+            .expect("it waits");
+        assert_eq!(ticket.until, at(601));
+        let mut now = at(600);
+        match dropped_by {
+            "time" => now = at(601),
+            "closing" => {
+                keys.seal(&caller(), at(2)).await.expect("closed");
+                keys.unseal_with_key_file(&caller(), at(3)).await.expect("open");
+            }
+            "another" => {
+                let prepared = keys.prepare_seal(&Protector::KeyFile).expect("a seal");
+                keys.put_seal(&caller(), prepared, at(2)).await.expect("rekeyed");
+            }
+            _ => {}
+        }
+        let confirmed = keys
+            .confirm_seal(&caller(), &ticket.id, Proof::Shares(&shares), now)
+            .await;
+        if dropped_by == "nothing" {
+            confirmed.expect("in force");
+        } else {
+            assert!(
+                matches!(confirmed, Err(StartError::NotPending)),
+                "{dropped_by}: {confirmed:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_seals_prepared_at_once_only_one_comes_into_force() {
+    let folder = TempDir::new().expect("a folder");
+    let keys = started(&folder).await;
+    let prepare = || keys.prepare_seal(&Protector::KeyFile).expect("a seal");
+    let (first, second) = (prepare(), prepare());
+    keys.put_seal(&caller(), first, at(1)).await.expect("rekeyed");
+    let refused = keys.put_seal(&caller(), second, at(1)).await;
+    assert!(matches!(refused, Err(StartError::Stale)), "{refused:?}");
+    keys.close(at(2)).await.expect("closed");
+    let keys = Keys::open(Config::new(folder.path().to_owned())).expect("the store");
+    keys.unseal_with_key_file(&caller(), at(3)).await.expect("open");
+    assert_eq!(keys.exchange_identities(at(3)).expect("identities").len(), 1);
+}
+
+#[tokio::test]
+async fn sealed_shares_are_confirmed_by_the_digest_of_every_line() {
+    let folder = TempDir::new().expect("a folder");
+    let keys = started(&folder).await;
+    let x_wing = hybridge_crypto::Algorithm::by_name("X-Wing").expect("in the table");
+    let identity = Identity::generate(x_wing).expect("generated");
+    let prepared = two_of_three(&keys, Some(&identity));
+    let lines = lines(&prepared);
+    let digests: Vec<_> = lines
+        .iter()
+        .map(|line| hybridge_crypto::digest::sha256(line.as_bytes()))
+        .collect();
+    let ticket = keys
+        .hold_seal(&caller(), prepared, at(1))
+        .await
+        .expect("it waits");
+    let confirm = async |proof: Proof<'_>| keys.confirm_seal(&caller(), &ticket.id, proof, at(2)).await;
+    let refused = confirm(Proof::Digests(&digests[1..])).await;
+    assert!(matches!(refused, Err(StartError::Confirm(_))), "{refused:?}");
+    let unopened = confirm(Proof::Shares(&[Secret(&lines[0]), Secret(&lines[1])])).await;
+    assert!(matches!(unopened, Err(StartError::Confirm(_))), "{unopened:?}");
+    confirm(Proof::Digests(&digests)).await.expect("in force");
+    assert!(matches!(
+        keys.seal_state().expect("a state"),
+        SealState::Unsealed { sealing: 2, .. }
+    ));
 }
 
 #[tokio::test]
