@@ -57,9 +57,9 @@ pub use probe_tls::{
 pub use route::{
     Arm, Canary, CanaryChange, Certificate, Mode, Protocol, Route, RouteChange, Rung, ShareSample, Totals,
 };
-pub(crate) use seal::{pending, shares};
 pub use seal::{
-    Hidden, Seal, SealConfirm, SealHolder, SealHolderNew, SealOffer, SealPending, SealProgress, SealRekey, SealRekeyed, SealShare,
-    SealShares,
+    Hidden, Seal, SealConfirm, SealHolder, SealHolderNew, SealOffer, SealPending, SealProgress, SealRekey,
+    SealRekeyed, SealShare, SealShares,
 };
+pub(crate) use seal::{pending, shares};
 pub use self_test::{SelfTest, SelfTestRow};
