@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::command_error::CommandError;
+use crate::data_directory;
 use crate::private_file;
 
 const FILE: &str = "api.address";
@@ -32,8 +33,12 @@ impl Drop for ApiAddress {
     }
 }
 
-/// The address that is announced in a data directory, if one is.
+/// The address that is announced in a data directory by a process that runs. A file that a killed process left
+/// behind counts for nothing: whoever listens there now must not be handed the administrator's token.
 pub(crate) fn read(folder: &Path) -> Option<String> {
+    if !data_directory::is_in_use(folder) {
+        return None;
+    }
     let text = private_file::read(&folder.join(FILE)).ok()?;
     let address = text.trim();
     (!address.is_empty()).then(|| address.to_owned())

@@ -116,6 +116,14 @@ fn lock(directory: &Path) -> Result<File, CommandError> {
     Ok(file)
 }
 
+/// Whether a running process uses the directory, as its lock says. Nothing is made, nothing is taken.
+pub(crate) fn is_in_use(directory: &Path) -> bool {
+    let Ok(lock) = File::open(directory.join("lock")) else {
+        return false;
+    };
+    matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 fn in_use(directory: &Path, lock: &mut File) -> CommandError {
     let mut holder = String::new();
     let _best_effort = lock.take(20).read_to_string(&mut holder);
@@ -187,6 +195,17 @@ mod tests {
             "{}",
             error.line()
         );
+    }
+
+    #[test]
+    fn a_directory_is_in_use_while_its_process_holds_it() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("data");
+        assert!(!is_in_use(&path), "there is none");
+        let held = DataDirectory::open(&path).unwrap();
+        assert!(is_in_use(&path));
+        drop(held);
+        assert!(!is_in_use(&path), "the lock file stays, the lock does not");
     }
 
     #[test]

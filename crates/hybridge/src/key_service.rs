@@ -58,6 +58,12 @@ impl KeyService {
         rehearsal: Option<&'static Algorithm>,
     ) -> Result<Self, CommandError> {
         let report = self_test::run(rehearsal);
+        // Memory holds keys: no core dump, and no other process of this user looks in.
+        if let Err(error) =
+            rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        {
+            tracing::warn!(%error, "core dumps of this process cannot be switched off");
+        }
         let keys = Keys::open(config).map_err(unopened)?;
         let service = Self {
             tokens: Tokens::new(keys.clone(), rate),
@@ -175,6 +181,10 @@ impl KeyService {
     pub(crate) fn note(&self, made: Option<&str>) -> String {
         let path = admin_token::path(&self.folder);
         match made {
+            // Not into the journal, which more people read than the file.
+            Some(_) if std::env::var_os("JOURNAL_STREAM").is_some() => {
+                format!("admin token: made, in {}", path.display())
+            }
             Some(token) => format!("admin token: {token} (shown once; kept in {})", path.display()),
             None if let Some(failed) = hybridge_crypto::state::failure() => {
                 format!("key service: {failed}; see /health, and start again")

@@ -32,6 +32,11 @@ mod terminal;
 mod version;
 mod wiring;
 
+/// Secrets also pass through buffers of the HTTP and JSON libraries: whatever is given back is erased.
+#[global_allocator]
+static MEMORY: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 fn main() -> std::process::ExitCode {
     cli::run(std::env::args_os())
 }

@@ -1,12 +1,11 @@
 //! Files that only we may read: checked before they are read, replaced in one step when written.
 //! The owner and the mode count, for directories too.
 
-use std::fs::{File, Metadata};
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, Explain, Kind};
@@ -62,11 +61,23 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, CommandError> {
 /// `File`: it cannot be written.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), CommandError> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    // Always the same name: what a killed process left half written is replaced by the next attempt.
+    name.push(".new");
+    let new = path.with_file_name(name);
     let replace = || {
-        let mut temporary = NamedTempFile::new_in(folder)?;
-        temporary.write_all(content)?;
-        temporary.as_file().sync_all()?;
-        temporary.persist(path).map_err(|error| error.error)?;
+        match std::fs::remove_file(&new) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)?;
         sync_directory(folder)
     };
     replace().cannot(Kind::File, format!("write {}", path.display()))
@@ -80,6 +91,8 @@ pub(crate) fn sync_directory(path: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;
+
+    use tempfile::NamedTempFile;
 
     use super::*;
 
@@ -99,6 +112,16 @@ mod tests {
             1,
             "no temporary file is left"
         );
+    }
+
+    #[test]
+    fn what_a_killed_attempt_left_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        File::create(folder.path().join("key.new")).unwrap();
+        write(&path, b"whole").unwrap();
+        assert_eq!(&**read(&path).unwrap(), "whole");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -22,8 +22,6 @@ pub(crate) mod bytes;
 mod fault;
 pub(crate) mod period;
 
-/// Where the service is when nobody says so.
-const DEFAULT: &str = "http://127.0.0.1:8000";
 /// The token itself, for those who have no file for it.
 const TOKEN: &str = "HYBRIDGE_TOKEN";
 
@@ -31,7 +29,7 @@ const TOKEN: &str = "HYBRIDGE_TOKEN";
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct ServiceArgs {
-    /// Address of the service [default: that of the service in the data directory, else http://127.0.0.1:8000]
+    /// Address of the service [default: that of the service that runs on the data directory]
     #[arg(
         long,
         global = true,
@@ -108,8 +106,17 @@ impl ServiceArgs {
         if let Some(url) = &self.api {
             return Ok(url.clone());
         }
-        let announced = self.folder().ok().and_then(|folder| api_address::read(&folder));
-        Ok(announced.unwrap_or_else(|| DEFAULT.to_owned()))
+        // No address is guessed: the token would go to whoever listens there.
+        let folder = self.folder()?;
+        api_address::read(&folder).ok_or_else(|| {
+            let message = format!("no service runs on the data directory {}", folder.display());
+            CommandError::message(Kind::Peer, message)
+                .hint(format!(
+                    "start one: hybridge up --data {0}, or hybridge serve --data {0}",
+                    folder.display()
+                ))
+                .hint("or name another with --data DIR, or an address with --api URL")
+        })
     }
 
     fn options(&self) -> Result<Options, CommandError> {
@@ -316,17 +323,20 @@ mod tests {
 
     #[test]
     fn the_address_is_that_of_the_service_in_the_data_directory() {
-        let folder = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().join("data");
         let mut args = ServiceArgs {
-            data: Some(folder.path().to_owned()),
+            data: Some(folder.clone()),
             ..ServiceArgs::default()
         };
-        assert_eq!(args.url().unwrap(), DEFAULT);
+        assert_eq!(args.url().unwrap_err().kind, Kind::Peer);
+        let held = data_directory::DataDirectory::open(&folder).unwrap();
         let address = "127.0.0.1:4711".parse().unwrap();
-        let announced = api_address::ApiAddress::announce(folder.path(), address).unwrap();
+        let announced = api_address::ApiAddress::announce(&folder, address).unwrap();
         assert_eq!(args.url().unwrap(), "http://127.0.0.1:4711");
+        drop(held);
+        assert!(args.url().is_err(), "the file is there, its process is not");
         drop(announced);
-        assert_eq!(args.url().unwrap(), DEFAULT);
         args.api = Some("https://keys.example.com".to_owned());
         assert_eq!(args.url().unwrap(), "https://keys.example.com");
     }

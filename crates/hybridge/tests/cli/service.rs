@@ -48,11 +48,36 @@ fn the_address_is_announced_while_the_service_runs() {
     assert!(!path.exists());
 }
 
+/// A killed service leaves its address behind, and anybody may listen there afterwards.
+#[test]
+fn an_address_that_was_left_behind_is_given_no_token() {
+    let (_folder, data) = directory();
+    let up = crate::hybridge::Up::start(&data, &[]);
+    assert_eq!(up.stop().0, Some(0));
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let left = format!("http://{}\n", stranger.local_addr().expect("bound"));
+    let path = data.join("api.address");
+    std::fs::File::create(&path)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, left.as_bytes()))
+        .expect("the directory is ours");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("ours");
+    let finished = run(&["key", "list", "--data", data.to_str().expect("plain name")]);
+    assert_eq!(finished.code, Some(6), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("no service runs on the data directory"),
+        "{}",
+        finished.stderr
+    );
+    stranger.set_nonblocking(true).expect("a socket");
+    let nobody = stranger.accept().expect_err("nobody came");
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+}
+
 #[test]
 fn without_a_token_it_says_where_it_looked() {
     let (_folder, data) = directory();
     let path = data.to_str().expect("plain name");
-    let finished = run(&["key", "list", "--data", path]);
+    let finished = run(&["key", "list", "--data", path, "--api", "http://127.0.0.1:9"]);
     assert_eq!(finished.code, Some(4));
     let said = finished.stderr.replace(path, "DATA");
     assert_data_eq!(
