@@ -173,7 +173,16 @@ fn hear(
     let mut overruled: Option<Standing> = None;
     for path in &options.witness {
         let theirs = match witness::read(path) {
-            Testimony::Absent => continue,
+            // A store that was opened before has left its word there: somebody took it away.
+            Testimony::Absent => {
+                if ours.generation > 0 {
+                    notices.push(Notice::WitnessUnreachable {
+                        path: path.clone(),
+                        why: "it is missing; an older image of the store would not be noticed".to_owned(),
+                    });
+                }
+                continue;
+            }
             Testimony::Unreadable(why) => {
                 notices.push(Notice::WitnessUnreachable {
                     path: path.clone(),
