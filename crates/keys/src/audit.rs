@@ -13,4 +13,4 @@ pub use entry::{Event, Outcome};
 pub use export::{Line, Start};
 pub use hybridge_store::{Entry, Head, StoreId};
 pub use statement::{Place, PublicKey, Statement};
-pub use verify::{Report, Tampered, Verifier, verify};
+pub use verify::{Report, Tampered, Verifier, verify, verify_without_end};

@@ -16,6 +16,9 @@ use crate::service::answer::{items, text};
 use crate::service::{Service, ServiceArgs};
 use crate::terminal;
 
+use stopped::Stopped;
+
+mod stopped;
 mod verify;
 
 /// How often a log that is followed is looked at.
@@ -53,11 +56,13 @@ enum Action {
 
 /// Show the last entries
 ///
-/// One line for each; with --json, one JSON object in a line.
+/// One line for each; with --json, one JSON object in a line. The log of a service that does not
+/// run is read from the data directory.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   hybridge audit tail
-  hybridge audit tail -f -n 100")]
+  hybridge audit tail -f -n 100
+  hybridge audit tail --data /var/lib/hybridge")]
 struct Tail {
     /// How many
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -69,6 +74,9 @@ struct Tail {
 }
 
 /// Take the log away, as JSON lines that end with a signature over all of it
+///
+/// The log of a service that does not run is read from the data directory. Nothing can sign the end of it then:
+/// `hybridge audit verify --unsigned-end` says how far checkpoints sign it.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Example:
   hybridge audit export --output log.jsonl")]
@@ -91,8 +99,14 @@ struct PublicKey {}
 impl Audit {
     pub(crate) fn run(self) -> Result<Ending, CommandError> {
         match self.action {
-            Action::Tail(tail) => tail.run(&self.service.open()?),
-            Action::Export(export) => export.run(&self.service.open()?),
+            Action::Tail(tail) => match Stopped::find(&self.service)? {
+                Some(stopped) => tail.read(&stopped, self.service.json),
+                None => tail.run(&self.service.open()?),
+            },
+            Action::Export(export) => match Stopped::find(&self.service)? {
+                Some(stopped) => export.read(&stopped, self.service.json),
+                None => export.run(&self.service.open()?),
+            },
             Action::PublicKey(PublicKey {}) => public_key(&self.service.open()?),
             Action::Verify(verify) => verify.run(&self.service),
         }
@@ -114,6 +128,18 @@ impl Tail {
             }
             page = service.read(&format!("/v1/audit?from={next}&limit={PAGE}"))?;
         }
+    }
+}
+
+impl Tail {
+    /// The same without the service.
+    fn read(self, log: &Stopped, as_json: bool) -> Result<Ending, CommandError> {
+        if self.follow {
+            let message = "the service does not run, so there is nothing to follow";
+            return Err(CommandError::message(Kind::Usage, message).hint("leave -f out"));
+        }
+        show(&log.tail(usize::from(self.lines))?, as_json)?;
+        Ok(Ending::Done)
     }
 }
 
@@ -154,13 +180,50 @@ fn line(entry: &Value) -> String {
 impl Export {
     fn run(self, service: &Service) -> Result<Ending, CommandError> {
         let path = format!("/v1/audit/export?from={}", self.from);
-        if self.output == Path::new("-") {
+        self.write(|take| download(service, &path, take))?;
+        if self.is_printed() {
+            return Ok(Ending::Done);
+        }
+        let shown = serde_json::json!({"output": self.output, "signed": true});
+        service.print(&shown, |shown| row("exported to", &text(shown, "output")))
+    }
+
+    /// The same without the service, and so without the signed end.
+    fn read(self, log: &Stopped, as_json: bool) -> Result<Ending, CommandError> {
+        self.write(|take| log.export(self.from, take))?;
+        terminal::warn(
+            "the service does not run, so the end of this export is not signed; \
+             hybridge audit verify --unsigned-end says how far checkpoints sign it",
+        );
+        if self.is_printed() {
+            return Ok(Ending::Done);
+        }
+        let shown = serde_json::json!({"output": self.output, "signed": false});
+        let text = if as_json {
+            crate::service::json(&shown)?
+        } else {
+            row("exported to", &text(&shown, "output"))
+        };
+        terminal::print(&text)?;
+        Ok(Ending::Done)
+    }
+
+    fn is_printed(&self) -> bool {
+        self.output == Path::new("-")
+    }
+
+    /// Writes what `from` gives, piece by piece until it is told to stop; a file appears when it is whole.
+    fn write(
+        &self,
+        from: impl FnOnce(&mut dyn FnMut(&[u8]) -> bool) -> Result<(), CommandError>,
+    ) -> Result<(), CommandError> {
+        if self.is_printed() {
             let mut printed = Ok(());
-            download(service, &path, |piece| {
+            from(&mut |piece| {
                 printed = terminal::print_bytes(piece);
                 printed.is_ok()
             })?;
-            return printed.map(|()| Ending::Done);
+            return printed;
         }
         let folder = self
             .output
@@ -170,7 +233,7 @@ impl Export {
         let writing = || format!("write {}", self.output.display());
         let mut file = NamedTempFile::new_in(folder).cannot(Kind::File, writing())?;
         let mut written = Ok(());
-        download(service, &path, |piece| {
+        from(&mut |piece| {
             written = file.write_all(piece);
             written.is_ok()
         })?;
@@ -180,9 +243,7 @@ impl Export {
         file.persist(&self.output)
             .map_err(|error| error.error)
             .cannot(Kind::File, writing())?;
-        private_file::sync_directory(folder).cannot(Kind::File, writing())?;
-        let shown = serde_json::json!({"output": self.output});
-        service.print(&shown, |shown| row("exported to", &text(shown, "output")))
+        private_file::sync_directory(folder).cannot(Kind::File, writing())
     }
 }
 

@@ -93,6 +93,56 @@ fn the_log_of_a_stopped_store_is_verified_in_place() {
 }
 
 #[test]
+fn the_log_of_a_stopped_service_is_shown_and_exported_without_a_signed_end() {
+    let service = exported();
+    let shown = service.done(&["audit", "tail", "-n", "1000", "--json"]);
+    let (folder, data) = service.stopped();
+    let at = |name: &str| folder.path().join(name).to_str().expect("plain").to_owned();
+    let (data, pem, log) = (
+        data.to_str().expect("plain"),
+        at("audit.pem"),
+        at("offline.jsonl"),
+    );
+
+    let tail = run(&["audit", "tail", "-n", "1000", "--json", "--data", data]);
+    assert_eq!(tail.code, Some(0), "{}", tail.stderr);
+    assert!(
+        tail.stdout.starts_with(&shown),
+        "the same entries, then those of the end"
+    );
+    let follow = run(&["audit", "tail", "-f", "--data", data]);
+    assert_eq!(follow.code, Some(2), "{}", follow.stderr);
+
+    let export = run(&["audit", "export", "--output", &log, "--data", data]);
+    assert_eq!(export.code, Some(0), "{}", export.stderr);
+    assert!(export.stderr.contains("is not signed"), "{}", export.stderr);
+    let verify = ["audit", "verify", &log, "--key", &pem];
+    let strict = run(&[&verify[..], &["--json"]].concat());
+    assert_eq!(strict.code, Some(1), "{}", strict.stdout);
+    assert!(
+        strict.stdout.contains("checkpoints sign it up to entry"),
+        "{}",
+        strict.stdout
+    );
+    let found = run(&[&verify[..], &["--unsigned-end", "--json"]].concat());
+    assert_eq!(found.code, Some(0), "{}", found.stdout);
+    let found: serde_json::Value = serde_json::from_str(&found.stdout).expect("JSON");
+    let in_place = run(&["audit", "verify", "--data", data, "--key", &pem, "--json"]);
+    let in_place: serde_json::Value = serde_json::from_str(&in_place.stdout).expect("JSON");
+    assert_eq!(
+        (&found["head"], &found["unsigned"]),
+        (&in_place["head"], &in_place["unsigned"])
+    );
+    assert_eq!(found["end_signed"], false);
+
+    let part = run(&["audit", "export", "--from", "3", "--output", &log, "--data", data]);
+    assert_eq!(part.code, Some(0), "{}", part.stderr);
+    let found = run(&[&verify[..], &["--unsigned-end"]].concat());
+    assert_eq!(found.code, Some(0), "{}", found.stdout);
+    assert!(found.stdout.contains("is not signed"), "{}", found.stdout);
+}
+
+#[test]
 fn the_tail_shows_what_happened_and_to_whom() {
     let service = Running::start();
     service.done(&["key", "create", "app/one", "--purpose", "mac"]);

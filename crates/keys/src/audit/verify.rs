@@ -25,6 +25,8 @@ pub struct Report {
     pub head: Head,
     /// How many entries at the end no signature covers.
     pub unsigned: u64,
+    /// Whether the signed end of an export was there; without it nothing shows that the log went on.
+    pub is_end_signed: bool,
 }
 
 /// Where and how a log does not hold together.
@@ -49,10 +51,15 @@ pub enum Tampered {
         sequence: u64,
     },
     /// The signed end is missing.
-    #[error("the end is missing: the export was cut off after entry {last}")]
+    #[error(
+        "the end is missing: the export was cut off after entry {last}, or is of a service that did not run; \
+         checkpoints sign it up to entry {signed}"
+    )]
     Truncated {
         /// The last entry that is there.
         last: u64,
+        /// The last entry that a checkpoint signs; 0 for none.
+        signed: u64,
     },
     /// The signed end is not over these entries, or not signed by the key.
     #[error("the signed end does not belong to these entries")]
@@ -82,6 +89,7 @@ pub struct Verifier<'a> {
     entries: u64,
     checkpoints: u64,
     signed: u64,
+    is_end_signed: bool,
 }
 
 impl<'a> Verifier<'a> {
@@ -98,6 +106,7 @@ impl<'a> Verifier<'a> {
             entries: 0,
             checkpoints: 0,
             signed: before.sequence,
+            is_end_signed: false,
         }
     }
 
@@ -170,6 +179,7 @@ impl<'a> Verifier<'a> {
             return Err(Tampered::End);
         }
         self.signed = self.head.sequence;
+        self.is_end_signed = true;
         Ok(())
     }
 
@@ -189,6 +199,7 @@ impl<'a> Verifier<'a> {
             checkpoints: self.checkpoints,
             head: self.head,
             unsigned: self.head.sequence - self.signed,
+            is_end_signed: self.is_end_signed,
         })
     }
 }
@@ -202,6 +213,35 @@ pub fn verify<L: AsRef<[u8]>>(
     keys: &[PublicKey],
     expected: Option<Head>,
 ) -> Result<Report, Tampered> {
+    let verifier = walk(lines, keys, expected)?;
+    if !verifier.is_end_signed {
+        return Err(Tampered::Truncated {
+            last: verifier.head.sequence,
+            signed: verifier.signed,
+        });
+    }
+    verifier.finish()
+}
+
+/// As [`verify`], of an export that may lack its signed end, as one of a service that does not run does.
+/// Where it does ([`Report::is_end_signed`]), only `expected` finds that the last entries were cut off.
+///
+/// # Errors
+/// [`Tampered`], but not that the end is missing.
+pub fn verify_without_end<L: AsRef<[u8]>>(
+    lines: impl IntoIterator<Item = L>,
+    keys: &[PublicKey],
+    expected: Option<Head>,
+) -> Result<Report, Tampered> {
+    walk(lines, keys, expected)?.finish()
+}
+
+/// To the signed end, or to the last line where there is none.
+fn walk<'a, L: AsRef<[u8]>>(
+    lines: impl IntoIterator<Item = L>,
+    keys: &'a [PublicKey],
+    expected: Option<Head>,
+) -> Result<Verifier<'a>, Tampered> {
     let mut lines = (1..).zip(lines);
     let parse = |(number, line): (u64, L)| Line::parse(line.as_ref()).ok_or(Tampered::Line { line: number });
     let Some(Line::Start(Start { store, before })) = lines.next().map(parse).transpose()? else {
@@ -221,15 +261,13 @@ pub fn verify<L: AsRef<[u8]>>(
                 verifier.end(&statement, &signature)?;
                 return match lines.next() {
                     Some((line, _)) => Err(Tampered::Line { line }),
-                    None => verifier.finish(),
+                    None => Ok(verifier),
                 };
             }
             Line::Start(_) => return Err(Tampered::Line { line: number }),
         }
     }
-    Err(Tampered::Truncated {
-        last: verifier.head.sequence,
-    })
+    Ok(verifier)
 }
 
 /// A checkpoint as it stands in the log.

@@ -8,10 +8,11 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use hybridge_keys::{Keys, OpenError};
 use hybridge_keys::audit::{self, Head, PublicKey, Report, Tampered, Verifier};
+use hybridge_keys::{Keys, OpenError};
 use serde_json::{Value, json};
 
+use super::stopped;
 use crate::command_error::{CommandError, Ending, Explain, Kind, chain_line};
 use crate::data_directory::{self, DataDirectory, Surroundings};
 use crate::layout::row;
@@ -41,6 +42,12 @@ pub(super) struct Verify {
     /// A head of the log that is known from elsewhere: it must occur
     #[arg(long, value_name = "NUMBER:HASH", value_parser = parse_head)]
     expect: Option<Head>,
+
+    /// Accept that the export ends without a signature, as one of a stopped service does
+    ///
+    /// Then only --expect finds that its last entries were cut off.
+    #[arg(long, requires = "file")]
+    unsigned_end: bool,
 }
 
 fn parse_head(text: &str) -> Result<Head, String> {
@@ -73,7 +80,10 @@ impl Verify {
                 (folder.display().to_string(), self.store(&folder, &keys)?)
             }
         };
-        let value = in_json(&what, &finding);
+        let mut value = in_json(&what, &finding);
+        if let (Some(_export), Ok(report)) = (&self.file, &finding) {
+            value["end_signed"] = json!(report.is_end_signed);
+        }
         let text = if service.json {
             crate::service::json(&value)?
         } else {
@@ -94,7 +104,11 @@ impl Verify {
         let lines = BufReader::new(file)
             .split(b'\n')
             .map_while(|line| line.map_err(|error| failed = Some(error)).ok());
-        let verified = audit::verify(lines, keys, self.expect);
+        let verified = if self.unsigned_end {
+            audit::verify_without_end(lines, keys, self.expect)
+        } else {
+            audit::verify(lines, keys, self.expect)
+        };
         match failed {
             Some(error) => Err(error).cannot(Kind::File, reading()),
             None => Ok(verified.map_err(|tampered| tampered.to_string())),
@@ -102,9 +116,7 @@ impl Verify {
     }
 
     fn store(&self, folder: &Path, keys: &[PublicKey]) -> Result<Finding, CommandError> {
-        let setup = hybridge_keys::Config::new(folder.to_owned());
-        let database = setup.database();
-        if !database.is_file() {
+        if !stopped::has_store(folder) {
             let message = format!("there is no key store in {}", folder.display());
             return Err(CommandError::message(Kind::File, message));
         }
@@ -184,11 +196,16 @@ fn in_words(value: &Value) -> String {
     if value["holds"] == false {
         return head + &row("TAMPERED", &text("problem"));
     }
+    let verified = if value["end_signed"] == false {
+        "nothing was changed or removed; the end is not signed, later entries may be cut off"
+    } else {
+        "nothing was changed, removed or cut off"
+    };
     head + &row("entries", &text("entries"))
         + &row("checkpoints", &text("checkpoints"))
         + &row("not signed yet", &text("unsigned"))
         + &row("head", &text("head"))
-        + &row("verified", "nothing was changed, removed or cut off")
+        + &row("verified", verified)
 }
 
 fn hex(bytes: &[u8]) -> String {
