@@ -1,4 +1,5 @@
 //! From an error of the key exchange to a problem, by the codes of `docs/key-exchange.md` §HTTP.
+//! The suites that would do travel with the two codes that a client acts on.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! From an error of the key service to a problem: the code that programs branch on, and the remedy.
+//! Nothing in either is secret; what only the operator can mend is logged as well.
 
 use hybridge_keys::{Error, NameError};
 

@@ -42,6 +42,7 @@ pub use config::Config;
 pub use count::Count;
 pub use error::Error;
 pub use health::{Health, Tended};
+pub use hybridge_store::OpenError;
 pub use key::{
     Change, Key, KeyVersion, NewKey, Operations, Origin, Policy, PolicyError, Shown, State, Times,
 };
@@ -50,7 +51,6 @@ pub use list::Page;
 pub use name::{KeyName, NAME_LEN_MAX, NameError};
 pub use purpose::{Operation, Purpose};
 pub use rider::Rider;
-pub use hybridge_store::OpenError;
 pub use start::{Progress, SealState, StartError, Ticket};
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! From the key service's nouns to the shapes that cross the wire, and back.
+//! What is optional in a request keeps what the key has; what a domain type does not say is `null`.
 
 use std::time::Duration;
 

@@ -264,7 +264,10 @@ fn tell_of_client(headers: &mut HeaderMap, peer: &Peer) {
 
 /// Lets an upstream of this process know that it was us.
 fn prove(headers: &mut HeaderMap, upstream: &Upstream) {
-    let proof = upstream.proof.as_ref().and_then(|proof| HeaderValue::from_str(&proof.0).ok());
+    let proof = upstream
+        .proof
+        .as_ref()
+        .and_then(|proof| HeaderValue::from_str(&proof.0).ok());
     if let Some(mut value) = proof {
         value.set_sensitive(true);
         headers.insert(EDGE_PROOF, value);
@@ -342,7 +345,12 @@ mod tests {
             .header("hybridge-edge-proof", "forged");
         let parts = prepared(request);
         check(&parts, "hybridge-edge-proof", &["known"]);
-        for name in ["hybridge-tls-client", "client-cert", "client_cert_chain", "hybridge_edge_proof"] {
+        for name in [
+            "hybridge-tls-client",
+            "client-cert",
+            "client_cert_chain",
+            "hybridge_edge_proof",
+        ] {
             check(&parts, name, &[]);
         }
         check(&parts, "hybridge-tls-group", &["X25519MLKEM768"]);
