@@ -272,14 +272,11 @@ mod tests {
 
     #[test]
     fn shares_in_the_folder_are_not_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        make_folder(folder.path()).unwrap();
-        keep(
-            folder.path(),
-            &mut json!({"index": 1, "holder": "a", "line": "x"}),
-        )
-        .unwrap();
-        let error = make_folder(folder.path()).unwrap_err();
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("shares");
+        make_folder(&folder).unwrap();
+        keep(&folder, &mut json!({"index": 1, "holder": "a", "line": "x"})).unwrap();
+        let error = make_folder(&folder).unwrap_err();
         assert!(error.line().contains("already"), "{}", error.line());
     }
 
