@@ -219,7 +219,9 @@ fn as_many_keys_are_made_and_rotated_as_were_asked_for() {
 fn the_load_of_keys_goes_to_this_machine_and_nowhere_else() {
     let (folder, _data) = directory();
     let token = folder.path().join("token");
-    std::fs::write(&token, "hyb_x\n").expect("a directory of our own");
+    std::fs::File::create(&token)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, b"hyb_x\n"))
+        .expect("a directory of our own");
     let private = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(&token, private).expect("a file of our own");
     let token = token.to_str().expect("plain name");
