@@ -241,6 +241,30 @@ fn a_key_is_put_aside_and_taken_back() {
 }
 
 #[test]
+fn limits_are_lifted_and_a_kem_key_is_marked_for_the_key_exchange() {
+    let service = Running::start();
+    let made = [
+        "key",
+        "create",
+        "app/k",
+        "--purpose",
+        "kem",
+        "--exchange",
+        "--crypto-period",
+        "30d",
+    ];
+    let made = service.json(&[&made[..], &["--usage-limit", "9"]].concat());
+    assert_eq!(made["policy"]["exchange"], true);
+    assert_eq!(made["policy"]["usage_limit"], 9);
+    let kept = service.json(&["key", "configure", "app/k", "--no-usage-limit"]);
+    assert_eq!(kept["policy"]["usage_limit"], serde_json::Value::Null);
+    assert_eq!(kept["policy"]["crypto_period_seconds"], 30 * 24 * 3600);
+    let lifted = service.json(&["key", "configure", "app/k", "--no-crypto-period", "--no-exchange"]);
+    assert_eq!(lifted["policy"]["crypto_period_seconds"], serde_json::Value::Null);
+    assert_eq!(lifted["policy"]["exchange"], false);
+}
+
+#[test]
 fn a_destruction_is_confirmed_and_can_be_cancelled() {
     let service = Running::start();
     service.done(&[

@@ -47,6 +47,14 @@ pub(crate) struct Policy {
     #[arg(long)]
     single_control: bool,
 
+    /// It agrees session keys; such a kem key rotates every 24 hours where no period is given
+    #[arg(long, overrides_with = "no_exchange")]
+    exchange: bool,
+
+    /// It agrees no session keys
+    #[arg(long)]
+    no_exchange: bool,
+
     /// An operation that may be asked for; may be repeated [default: all of the purpose]
     #[arg(long = "operation", value_name = "OPERATION", value_parser = parse_operation)]
     operations: Vec<String>,
@@ -131,6 +139,7 @@ impl Policy {
             "dual_control",
             choice(self.dual_control, self.single_control),
         );
+        put(&mut body, "exchange", choice(self.exchange, self.no_exchange));
         put(&mut body, "operations", operations);
         put(&mut body, "usage_limit", self.usage_limit);
         put(&mut body, "rotation_period_seconds", self.rotate_every);
@@ -227,6 +236,8 @@ mod tests {
             true
         );
         assert_eq!(body(&["--not-exportable"])["policy"]["exportable"], false);
+        assert_eq!(body(&["--exchange"])["policy"]["exchange"], true);
+        assert_eq!(body(&["--no-exchange"])["policy"]["exchange"], false);
     }
 
     #[test]
