@@ -170,7 +170,7 @@ impl Deed {
             Self::Destroy { key, version } => (at(key), json!({"version": version, "wait_seconds": 86_400})),
             Self::TokenCreate { name, .. } => {
                 let bindings = json!([{"role": "auditor"}, {"role": "user"}]);
-                let body = json!({"name": name, "bindings": bindings, "lifetime_s": 31_000_000});
+                let body = json!({"name": name, "bindings": bindings, "lifetime_seconds": 31_000_000});
                 ("/v1/tokens".to_owned(), body)
             }
             Self::TokenRevoke { id } => (format!("/v1/tokens/{id}/revoke"), json!({})),

@@ -38,7 +38,7 @@ pub struct TokenNew {
     pub name: String,
     pub bindings: Vec<Binding>,
     /// Seconds, at most 366 days. Default 90 days.
-    pub lifetime_s: Option<u64>,
+    pub lifetime_seconds: Option<u64>,
 }
 
 /// A token, without its secret.
@@ -99,7 +99,7 @@ pub struct Approval {
 
 impl TokenNew {
     pub(crate) fn lifetime(&self) -> Duration {
-        Duration::from_secs(self.lifetime_s.unwrap_or(90 * 24 * 3600))
+        Duration::from_secs(self.lifetime_seconds.unwrap_or(90 * 24 * 3600))
     }
 
     pub(crate) fn held(&self) -> Result<Vec<access::Binding>, Problem> {
@@ -174,5 +174,25 @@ impl From<approval::Approval> for Approval {
             approved_by,
             approved_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lifetime(member: &str) -> Result<Duration, serde_json::Error> {
+        let body = format!(r#"{{"name":"one","bindings":[]{member}}}"#);
+        serde_json::from_str::<TokenNew>(&body).map(|new| new.lifetime())
+    }
+
+    #[test]
+    fn a_lifetime_is_in_seconds_as_its_name_says() {
+        assert_eq!(
+            lifetime(r#","lifetime_seconds":60"#).unwrap(),
+            Duration::from_secs(60)
+        );
+        assert_eq!(lifetime("").unwrap(), Duration::from_secs(90 * 24 * 3600));
+        assert!(lifetime(r#","lifetime_s":60"#).is_err(), "a name nobody reads");
     }
 }

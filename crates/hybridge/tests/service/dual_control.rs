@@ -143,7 +143,7 @@ async fn dual_control_is_not_taken_away_by_one() {
 async fn two_tokens_that_one_administrator_made_are_one_person() {
     let both = Administrators::new().await;
     let one = both.service.with_token(&both.one);
-    let short = json!({"name": "child", "bindings": [{"role": "admin"}], "lifetime_s": 3600});
+    let short = json!({"name": "child", "bindings": [{"role": "admin"}], "lifetime_seconds": 3600});
     let mut children = Vec::new();
     for _ in 0..2 {
         let made = post(&one, "/v1/tokens", short.clone()).await.unwrap();

@@ -104,7 +104,7 @@ impl Create {
         let mut body = Map::new();
         body.insert("name".to_owned(), json!(self.name));
         body.insert("bindings".to_owned(), self.bindings.body()?);
-        body.insert("lifetime_s".to_owned(), json!(self.lifetime));
+        body.insert("lifetime_seconds".to_owned(), json!(self.lifetime));
         let mut made = service.create("/v1/tokens", &Value::Object(body))?;
         if made["secret"].is_null() {
             terminal::warn("the secret was in an answer that was lost; revoke this token and make another");
