@@ -42,6 +42,10 @@ fn stops(look: &Look) -> Vec<(&'static str, String)> {
     }
     match look.seal {
         "unsealed" => {}
+        "uninitialised" => stops.push((
+            "sealed",
+            "there is no seal yet; the first start whose self-test passes makes one".to_owned(),
+        )),
         "unreadable" => stops.push(("seal_unreadable", "the seal's record cannot be read".to_owned())),
         _ => stops.push((
             "sealed",
@@ -127,6 +131,12 @@ pub(super) mod tests {
         for seal in ["sealed", "uninitialised"] {
             check(&Look { seal, ..well() }, false, &["sealed"]);
         }
+        let reason = |seal| stops(&Look { seal, ..well() }).remove(0).1;
+        assert!(reason("sealed").contains("hybridge unseal"));
+        assert!(
+            !reason("uninitialised").contains("unseal"),
+            "nothing is there to open"
+        );
         let failed = Failed {
             algorithm: "X-Wing",
             test: Test::KnownAnswer,
