@@ -12,7 +12,7 @@ use crate::random::{self, RandomError};
 use crate::selftest::Clock;
 
 pub use target::{Error, Target};
-pub use welch::{CROPS, Statistic};
+pub use welch::{CROPS, Compared, Statistic};
 
 /// A difference whose |t| reaches this is taken for real, if it comes again (dudect §2.3).
 pub const THRESHOLD: f64 = 4.5;

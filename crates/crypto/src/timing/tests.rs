@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::hint::black_box;
 use std::time::Instant;
 
-use super::{Bench, Class, Statistic, Subject, Target, Verdict, confirmed, judge, measure};
+use super::{Bench, Class, Compared, Statistic, Subject, Target, Verdict, confirmed, judge, measure};
 
 /// Takes `base` ± `noise` nanoseconds, and `extra` more in class A.
 struct Simulated<'a> {
@@ -91,6 +91,11 @@ fn a_difference_must_come_again_and_point_the_same_way() {
         samples: [1000, 1000],
         mean_ns: [1.0, 1.0],
         resolution: 0.001,
+        resolved: Compared {
+            crop: 90,
+            samples: [1000, 1000],
+            mean_ns: [1.0, 1.0],
+        },
     };
     let check = |ts: [f64; 3], expected| assert_eq!(confirmed(&ts.map(round)), expected, "{ts:?}");
     check([5.0, 6.0, 4.6], Verdict::Leak);
@@ -194,4 +199,26 @@ fn progress_is_heard_up_to_the_end() {
     };
     measure(Target::AeadTag, &bench).expect("measured");
     assert_eq!(heard.get(), 900);
+}
+
+#[test]
+fn the_means_beside_a_resolution_are_those_it_was_computed_from() {
+    // A difference that shows only in the fast half; the slow half is one time, the same for both.
+    let class = |fast: u32| -> Vec<f64> {
+        let times = (0..1000).map(|at| if at % 2 == 0 { fast + at % 7 } else { 900 + at % 5 });
+        times.map(f64::from).collect()
+    };
+    let times = super::Times {
+        a: class(100),
+        b: class(102),
+    };
+    let found = super::welch::strongest(&times);
+    assert!(found.crop < 90, "{found:?}");
+    let Compared {
+        crop,
+        samples,
+        mean_ns: [a, b],
+    } = found.resolved;
+    assert!(crop >= 90 && samples != found.samples, "{found:?}");
+    assert!(a > 400.0 && b > 400.0, "means over the slow half, too: {found:?}");
 }

@@ -11,6 +11,17 @@ pub const CROPS: [u8; 8] = [100, 99, 95, 90, 80, 70, 60, 50];
 /// left of the times then hardly moves with their mean.
 const CROP_RESOLVING: u8 = 90;
 
+/// What one crop leaves of the two classes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Compared {
+    /// Percent of all samples; one of [`CROPS`].
+    pub crop: u8,
+    /// Samples, by class.
+    pub samples: [usize; 2],
+    /// Mean time in nanoseconds, by class.
+    pub mean_ns: [f64; 2],
+}
+
 /// One comparison of the two classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistic {
@@ -24,17 +35,21 @@ pub struct Statistic {
     pub mean_ns: [f64; 2],
     /// The smallest relative difference of the means that would have reached the threshold; 1 is 100 %.
     pub resolution: f64,
+    /// What that resolution was computed from; often another crop than that of `t`.
+    pub resolved: Compared,
 }
 
 /// The crop with the largest |t|; the resolution is the finest of those that keep [`CROP_RESOLVING`] percent.
 pub(super) fn strongest(times: &Times) -> Statistic {
     let all = CROPS.map(|crop| at_crop(times, crop));
+    let by_resolution = |one: &&Statistic, other: &&Statistic| one.resolution.total_cmp(&other.resolution);
     let resolving = all.iter().filter(|one| one.crop >= CROP_RESOLVING);
-    let finest = resolving.map(|one| one.resolution).fold(f64::INFINITY, f64::min);
+    let finest = resolving.min_by(by_resolution).unwrap_or(&all[0]);
     let by_t = |one: &&Statistic, other: &&Statistic| one.t.abs().total_cmp(&other.t.abs());
     let strongest = all.iter().max_by(by_t).copied().unwrap_or(all[0]);
     Statistic {
-        resolution: finest,
+        resolution: finest.resolution,
+        resolved: finest.resolved,
         ..strongest
     }
 }
@@ -49,6 +64,7 @@ fn at_crop(times: &Times, crop: u8) -> Statistic {
     let alike = [(&times.a, a.kept), (&times.b, b.kept)]
         .iter()
         .all(|(class, kept)| 200 * kept >= usize::from(crop) * class.len());
+    let (samples, mean_ns) = ([a.kept, b.kept], [a.mean, b.mean]);
     Statistic {
         t: if alike {
             quotient(a.mean - b.mean, error)
@@ -56,8 +72,13 @@ fn at_crop(times: &Times, crop: u8) -> Statistic {
             0.0
         },
         crop,
-        samples: [a.kept, b.kept],
-        mean_ns: [a.mean, b.mean],
+        samples,
+        mean_ns,
+        resolved: Compared {
+            crop,
+            samples,
+            mean_ns,
+        },
         resolution: if alike && error > 0.0 && mean > 0.0 {
             super::THRESHOLD * error / mean
         } else {

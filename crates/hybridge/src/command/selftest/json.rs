@@ -46,6 +46,15 @@ struct RoundV1 {
     mean_nanoseconds: [f64; 2],
     /// The smallest difference that would have been seen, in percent of the mean.
     resolution_percent: f64,
+    /// What that was computed from; the members above belong to `t`.
+    resolved: ResolvedV1,
+}
+
+#[derive(Debug, Serialize)]
+struct ResolvedV1 {
+    percent_compared: u8,
+    samples: [usize; 2],
+    mean_nanoseconds: [f64; 2],
 }
 
 pub(super) fn render(findings: &Findings) -> Result<String, CommandError> {
@@ -89,5 +98,10 @@ fn round(statistic: &Statistic) -> RoundV1 {
         samples: statistic.samples,
         mean_nanoseconds: statistic.mean_ns,
         resolution_percent: statistic.resolution * 100.0,
+        resolved: ResolvedV1 {
+            percent_compared: statistic.resolved.crop,
+            samples: statistic.resolved.samples,
+            mean_nanoseconds: statistic.resolved.mean_ns,
+        },
     }
 }

@@ -65,7 +65,8 @@ fn timing(measurements: &[Measurement], colour: Colour) -> String {
         "",
         &format!(
             "Welch's t between two kinds of input. A difference with |t| of {THRESHOLD} or more that comes \
-             three times the same way is a leak."
+             three times the same way is a leak. t is the largest over several crops of the slow times; samples, \
+             means and the difference that it sees are of the crop that sees best."
         ),
     );
     let rows: String = measurements.iter().map(|one| measurement(one, colour)).collect();
@@ -91,10 +92,10 @@ fn measurement(measurement: &Measurement, colour: Colour) -> String {
 }
 
 fn round(statistic: &Statistic) -> String {
-    let [a, b] = statistic.samples;
-    let [slow, fast] = statistic.mean_ns.map(|mean| mean / 1e3);
+    let [a, b] = statistic.resolved.samples;
+    let [one, other] = statistic.resolved.mean_ns.map(|mean| mean / 1e3);
     format!(
-        "  t {:>7.2}  samples {a} + {b}  means {slow:.3} and {fast:.3} us  sees {:.2} %\n",
+        "  t {:>7.2}  samples {a} + {b}  means {one:.3} and {other:.3} us  sees {:.2} %\n",
         statistic.t,
         statistic.resolution * 100.0
     )
@@ -102,7 +103,7 @@ fn round(statistic: &Statistic) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hybridge_crypto::timing::Target;
+    use hybridge_crypto::timing::{Compared, Target};
 
     use super::*;
     use crate::layout::WIDTH;
@@ -114,6 +115,11 @@ mod tests {
             samples: [123_456, 123_456],
             mean_ns: [123_456.0, 123_456.0],
             resolution: 0.0123,
+            resolved: Compared {
+                crop: 100,
+                samples: [123_456, 123_457],
+                mean_ns: [123_456.0, 234_567.0],
+            },
         }
     }
 
@@ -137,6 +143,13 @@ mod tests {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
         assert!(text.contains("tests passed in"));
+    }
+
+    #[test]
+    fn samples_and_means_are_those_that_the_resolution_is_of() {
+        let line = round(&statistic(1.0));
+        let expected = "samples 123456 + 123457  means 123.456 and 234.567 us  sees 1.23 %\n";
+        assert!(line.ends_with(expected), "{line}");
     }
 
     #[test]
