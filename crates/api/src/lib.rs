@@ -7,6 +7,7 @@
 mod access;
 mod admission;
 mod config;
+mod connection;
 mod console;
 mod context;
 mod control;

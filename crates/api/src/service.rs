@@ -3,9 +3,8 @@
 //! Whatever the configuration said, a listener that is not on loopback is refused here once more.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::{ConfigError, require_loopback};
+use crate::connection;
 use crate::context::Context;
 use crate::router::router;
 use crate::{Access, Config, Control, Prober};
@@ -79,15 +79,14 @@ impl Service {
         let stopped = async move {
             shutdown.await;
             stop.send_replace(true);
+            std::future::pending::<()>().await;
         };
-        let server = axum::serve(
-            listener,
-            router.into_make_service_with_connect_info::<SocketAddr>(),
-        );
         tokio::select! {
-            served = server.with_graceful_shutdown(stopped).into_future() => served.map_err(Error::Listener),
-            () = overdue(stopping) => Ok(()),
+            () = connection::serve(listener, router, stopping.clone()) => {}
+            () = overdue(stopping) => {}
+            () = stopped => {}
         }
+        Ok(())
     }
 }
 
