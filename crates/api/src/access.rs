@@ -246,6 +246,10 @@ impl Access {
         else {
             return Ok(None);
         };
+        // A verification costs more than a refusal: who failed too often does not get one.
+        if !issuer.knows(token, Timestamp::now()) {
+            self.failures.require_within(way.peer(), self.elapsed())?;
+        }
         match issuer.find(token, self.elapsed(), Timestamp::now()) {
             Ok(identity) => Ok(Some(Principal::Identity(identity))),
             Err(unfit) => Err(self.failed(Problem::new(Code::CredentialRefused, unfit.to_string()), way)),

@@ -106,7 +106,10 @@ impl File {
         let tables = [("keys", self.keys.validate()), ("backup", self.backup.validate())];
         for (table, checked) in tables {
             if let Err((field, why)) = checked {
-                return Err(self.wrong(&[Step::Key(table), Step::Key(field)], format!("{table}.{field}: {why}")));
+                return Err(self.wrong(
+                    &[Step::Key(table), Step::Key(field)],
+                    format!("{table}.{field}: {why}"),
+                ));
             }
         }
         let checked = self.edge.require_routes().and_then(|()| self.edge.validate());
@@ -163,7 +166,12 @@ impl File {
         }
         self.keys.witnesses.iter_mut().for_each(resolve);
         self.backup.passphrase_file.as_mut().map(resolve);
-        if let Some(place) = self.backup.destination.as_mut().filter(|place| !place.contains("://")) {
+        if let Some(place) = self
+            .backup
+            .destination
+            .as_mut()
+            .filter(|place| !place.contains("://"))
+        {
             *place = folder.join(&*place).display().to_string();
         }
         for route in &mut self.edge.routes {

@@ -150,7 +150,8 @@ fn token(admin: &mut Client, role: Role, number: usize) -> anyhow::Result<(Strin
         Role::Nobody => return Ok(Default::default()),
     };
     let lifetime = if role == Role::Expired { 1 } else { 3600 };
-    let body = json!({"name": format!("caller-{number}"), "bindings": [binding], "lifetime_seconds": lifetime});
+    let body =
+        json!({"name": format!("caller-{number}"), "bindings": [binding], "lifetime_seconds": lifetime});
     let reply = admin.post("/v1/tokens", &body)?;
     ensure!(reply.is_done(), "a token for {role:?}: {}", reply.shown());
     let text = |name: &str| reply.body[name].as_str().unwrap_or_default().to_owned();

@@ -102,6 +102,13 @@ impl Issuer {
         token.len() <= TOKEN_LEN_MAX && token.bytes().filter(|byte| *byte == b'.').count() == 2
     }
 
+    /// Whether the token was verified before and has not expired.
+    pub(crate) fn knows(&self, token: &str, now: Timestamp) -> bool {
+        let digest = digest::sha256(token.as_bytes());
+        let known = self.state().remembered.get(&digest).map(|(_, exp)| *exp);
+        known.is_some_and(|exp| exp > now.as_second())
+    }
+
     /// Who holds this token. `elapsed` is the time since any fixed start.
     pub(crate) fn find(
         &self,
