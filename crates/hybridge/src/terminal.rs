@@ -114,7 +114,7 @@ pub(crate) fn print(text: &str) -> Result<(), CommandError> {
 /// Writes bytes to standard output, at once; not necessarily text.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(bytes).and_then(|()| stdout.flush());

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 /// Make, list and verify backups
 ///
 /// A backup is the whole key store of one moment, sealed to post-quantum recipients or a passphrase, and
-/// signed. The service makes one every hour; the table [backup] of the configuration says how often, where to,
+/// signed. The service makes one every hour; the table `[backup]` of the configuration says how often, where to,
 /// for whom and for how long. With --destination, list and verify need no service.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:

@@ -46,7 +46,7 @@ enum Action {
 /// Make a token and show its secret once
 ///
 /// --role with --key and --operation makes one binding; --binding adds others, written as
-/// ROLE[:KEYS[:OPERATIONS]] with commas between patterns, and with a ! before it as a denial.
+/// `ROLE[:KEYS[:OPERATIONS]]` with commas between patterns, and with a `!` before it as a denial.
 #[derive(Args, Debug)]
 #[command(after_long_help = "Examples:
   hybridge token create ci --role user --key 'ci/*' --operation key.sign --lifetime 30d
